@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The list of firmware images: one page in assembly/images each. `primitives` is for tests only.
+
+/** Images that ship, by the kind of module that runs them. */
+export const RELEASE_IMAGES = [
+  "customer-agent",
+  "merchant-agent",
+  "authority-agent",
+  "transaction-module",
+  "teller-module",
+  "generator-module",
+];
+
+/** Images that never ship: cryptography exported for differential tests and counts. */
+export const TEST_IMAGES = ["primitives"];
