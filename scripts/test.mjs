@@ -63,7 +63,7 @@ function countHost({ code }, reportFile) {
 
 const counts = [];
 if (filters.length === 0) {
-  const aspect = await run("node_modules/@as-pect/cli/bin/asp", [
+  const aspect = await run("node_modules/@as-pect/cli/bin/asp.js", [
     "--config",
     "as-pect.config.js",
     "--summary",

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// One sentence for each reason that firmware gives (docs/protocol.cddl section 9). Firmware carries
+// numbers only; the words belong to the host, and so to the owner's language.
+
+const SENTENCES: readonly string[] = [
+  "nothing went wrong",
+  "the message is malformed",
+  "that is not possible in the present state",
+  "the command is not known to this firmware",
+  "the device has no keys or certificate yet",
+  "that was done already",
+  "the device's journal is full",
+  "too many sessions are open",
+  "the device's random source failed",
+  "the other device speaks another protocol version",
+  "the other device's certificate is invalid",
+  "the other device's certificate has expired",
+  "the other device is on the list of untrusted devices",
+  "the other device answered with a wrong verification message",
+  "the two devices' clocks differ by more than ten minutes",
+  "the other device is not of the kind that this needs",
+  "a message could not be opened with the session's key",
+  "the other device did not answer in time",
+  "the other side ended the transaction",
+  "the owner did not confirm",
+  "the ticket or credential is invalid",
+  "the credential or ticket has expired",
+  "the ticket belongs to another device",
+  "the receipt does not agree with the order",
+  "the merchant's offer is wrong or has expired",
+  "the amount is outside the limits of the merchant's offer",
+  "the card was refused",
+  "the card network did not answer",
+  "the card issuer's approval is invalid",
+  "there is not enough electronic money for this amount",
+  "the two sides expected different amounts",
+  "a note is malformed",
+  "a certificate in a note is invalid",
+  "the holders in a note's history do not follow one another",
+  "the amounts in a note's history do not fit",
+  "the notes do not add up to the amount",
+  "a note has expired",
+  "a holder in a note's history is on the list of bad modules",
+  "a signature in a note is wrong",
+  "a note was spent twice",
+  "a note has passed through too many hands and must be refreshed at a bank",
+  "the payment has too many notes for one message",
+  "the payer's released signatures are wrong",
+  "the payment is in doubt until the two devices meet again",
+  "the bank does not know that account or it may not be drawn on by this device",
+  "agent and money module are not paired",
+  "the ticket is not known to this device",
+  "the bank refused",
+  "the transaction is not known to this device",
+  "the connection was lost",
+  "the device does not open: its flash is damaged",
+  "the device does not open: its flash was put back to an older state",
+];
+
+/** The sentence for a reason, without a final stop. */
+export function reasonSentence(reason: number): string {
+  return SENTENCES[reason] ?? `the device gave reason ${reason}, which this host does not know`;
+}
