@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a schema cannot say of an economy: names that must exist or be unique, units that someone
+// must issue, rates that firmware can compute with.
+import { currencyByCode } from "../network/currencies.ts";
+import { rateFraction } from "./rate.ts";
+import type { Economy } from "./economyFile.ts";
+
+/** Where in the file, and what is wrong there. */
+export interface Unsound {
+  path: (string | number)[];
+  problem: string;
+}
+
+/** The first thing that makes an economy unsound; undefined when there is none. */
+export function checkEconomy(economy: Economy): Unsound | undefined {
+  return (
+    checkUnits(economy) ??
+    checkNames(economy) ??
+    checkBanks(economy) ??
+    checkCards(economy) ??
+    checkMerchants(economy) ??
+    checkActions(economy)
+  );
+}
+
+function checkUnits(economy: Economy): Unsound | undefined {
+  for (const [index, unit] of economy.units.entries()) {
+    const wrong = knownCurrency(unit, ["units", index]);
+    if (wrong !== undefined) return wrong;
+    if (!economy.banks.some((bank) => bank.issues?.includes(unit))) {
+      return { path: ["units", index], problem: `${unit} is issued by none of the banks` };
+    }
+  }
+  return undefined;
+}
+
+function checkNames(economy: Economy): Unsound | undefined {
+  const lists = ["banks", "cardIssuers", "merchants", "people"] as const;
+  const seen = new Map<string, string>();
+  for (const list of lists) {
+    for (const [index, { name }] of economy[list].entries()) {
+      const key = name.toLowerCase();
+      const other = seen.get(key);
+      if (other !== undefined) {
+        return { path: [list, index, "name"], problem: `"${name}" is taken in ${other} already` };
+      }
+      seen.set(key, list);
+    }
+  }
+  return undefined;
+}
+
+function checkBanks(economy: Economy): Unsound | undefined {
+  for (const [index, bank] of economy.banks.entries()) {
+    for (const [place, unit] of (bank.issues ?? []).entries()) {
+      const path = ["banks", index, "issues", place];
+      if (!economy.units.includes(unit)) {
+        return { path, problem: `${unit} is not among the economy's units` };
+      }
+    }
+    const seen = new Set<string>();
+    for (const [place, account] of (bank.accounts ?? []).entries()) {
+      const path = ["banks", index, "accounts", place];
+      const wrong = knownCurrency(account.unit, [...path, "unit"]);
+      if (wrong !== undefined) return wrong;
+      const key = `${account.owner}\0${account.unit}`;
+      if (seen.has(key)) {
+        return { path, problem: `${account.owner} has an account in ${account.unit} here already` };
+      }
+      seen.add(key);
+    }
+  }
+  return undefined;
+}
+
+function checkCards(economy: Economy): Unsound | undefined {
+  const numbers = new Set<string>();
+  for (const [index, issuer] of economy.cardIssuers.entries()) {
+    for (const [place, card] of issuer.cards.entries()) {
+      const path = ["cardIssuers", index, "cards", place];
+      const wrong = knownCurrency(card.unit, [...path, "unit"]);
+      if (wrong !== undefined) return wrong;
+      if (numbers.has(card.number)) {
+        return { path: [...path, "number"], problem: `card ${card.number} is there twice` };
+      }
+      numbers.add(card.number);
+      if (!economy.people.some((person) => person.name === card.holder)) {
+        const problem = `"${card.holder}" is not a person of this economy`;
+        return { path: [...path, "holder"], problem };
+      }
+    }
+  }
+  return undefined;
+}
+
+function checkMerchants(economy: Economy): Unsound | undefined {
+  for (const [index, merchant] of economy.merchants.entries()) {
+    const path = ["merchants", index];
+    if (!economy.banks.some((bank) => bank.name === merchant.bank)) {
+      return { path: [...path, "bank"], problem: `"${merchant.bank}" is not a bank here` };
+    }
+    for (const [place, device] of merchant.devices.entries()) {
+      const unit = Object.keys(device).find((key) => !economy.units.includes(key));
+      if (unit !== undefined) {
+        const problem = `${unit} is not among the economy's units`;
+        return { path: [...path, "devices", place, unit], problem };
+      }
+    }
+    for (const [place, offer] of merchant.offers.entries()) {
+      const at = [...path, "offers", place];
+      const wrong = knownCurrency(offer.accountUnit, [...at, "accountUnit"]);
+      if (wrong !== undefined) return wrong;
+      if (!economy.units.includes(offer.unit)) {
+        const problem = `${offer.unit} is not among the economy's units`;
+        return { path: [...at, "unit"], problem };
+      }
+      if (rateFraction(offer.rate ?? "1", offer.unit, offer.accountUnit) === undefined) {
+        const problem = "is zero, or has more digits than firmware can compute with";
+        return { path: [...at, "rate"], problem };
+      }
+    }
+  }
+  return undefined;
+}
+
+function checkActions(economy: Economy): Unsound | undefined {
+  for (const [index, action] of economy.actions.entries()) {
+    const path = ["actions", index];
+    if (!economy.units.includes(action.unit)) {
+      const problem = `${action.unit} is not among the economy's units`;
+      return { path: [...path, "unit"], problem };
+    }
+    const parties = action.do === "buy" ? (["who"] as const) : (["from", "to"] as const);
+    for (const key of parties) {
+      const name = (action as unknown as Record<string, string>)[key] ?? "";
+      if (!economy.people.some((person) => person.name === name)) {
+        const problem = `"${name}" is not a person of this economy`;
+        return { path: [...path, key], problem };
+      }
+    }
+    if (action.do === "pay" && action.from === action.to) {
+      return { path: [...path, "to"], problem: "is the payer: nobody pays themselves" };
+    }
+    if (action.do === "buy" && action.merchant !== undefined) {
+      if (!economy.merchants.some((merchant) => merchant.name === action.merchant)) {
+        const problem = `"${action.merchant}" is not a merchant of this economy`;
+        return { path: [...path, "merchant"], problem };
+      }
+    }
+  }
+  return undefined;
+}
+
+function knownCurrency(unit: string, path: (string | number)[]): Unsound | undefined {
+  if (currencyByCode(unit) !== undefined) return undefined;
+  return { path, problem: `${unit} is not an ISO 4217 code that Florin knows` };
+}

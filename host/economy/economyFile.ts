@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// The economy file (examples/economy.schema.json): who takes part, with what money and cards, and
+// what they do. Everything wrong with a file is found here, before anything is built, and told in
+// one sentence with the line it stands on.
+import { readFileSync } from "node:fs";
+import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
+import {
+  findNodeAtLocation,
+  type JSONPath,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from "jsonc-parser";
+import { checkEconomy } from "./economyCheck.ts";
+
+export interface EconomyAccount {
+  owner: string;
+  unit: string;
+  balance: number;
+}
+
+export interface EconomyBank {
+  name: string;
+  issues?: string[];
+  accounts?: EconomyAccount[];
+}
+
+export interface EconomyCard {
+  number: string;
+  holder: string;
+  kind: "credit" | "debit";
+  unit: string;
+  /** Debit: what is in the account. Credit: what is owed already. Minor units; 0 if absent. */
+  balance?: number;
+  /** Credit: the most that may be owed. Debit: the most of one authorization, 0 for none. */
+  limit?: number;
+  /** "YYYY-MM"; good to the end of that month, UTC. */
+  expires: string;
+  blocked?: boolean;
+}
+
+export interface EconomyOffer {
+  direction: "buy" | "sell";
+  unit: string;
+  accountUnit: string;
+  feeMinor?: number;
+  feeBasisPoints?: number;
+  /** Units of account money for one unit of electronic money; "1" if absent. */
+  rate?: string;
+}
+
+export interface EconomyMerchant {
+  name: string;
+  bank: string;
+  /** One transaction device each: the money it holds at the start, minor units by unit. */
+  devices: Record<string, number>[];
+  offers: EconomyOffer[];
+}
+
+export interface BuyAction {
+  do: "buy";
+  who: string;
+  /** Electronic money received, minor units. */
+  amount: number;
+  unit: string;
+  card: string;
+  merchant?: string;
+}
+
+export interface PayAction {
+  do: "pay";
+  from: string;
+  to: string;
+  amount: number;
+  unit: string;
+}
+
+export type EconomyAction = BuyAction | PayAction;
+
+export interface Economy {
+  units: string[];
+  banks: EconomyBank[];
+  cardIssuers: { name: string; cards: EconomyCard[] }[];
+  merchants: EconomyMerchant[];
+  people: { name: string; bank?: string }[];
+  actions: EconomyAction[];
+}
+
+/** A file that cannot be used; the message names file, line and what is wrong. */
+export class EconomyFileError extends Error {
+  override readonly name = "EconomyFileError";
+}
+
+const schemaFile = new URL("../../../examples/economy.schema.json", import.meta.url);
+
+/**
+ * Reads and checks an economy file.
+ * @throws {EconomyFileError} when it cannot be read or is not a sound economy
+ */
+export function readEconomy(file: string): Economy {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const why = code === "ENOENT" ? "there is no such file" : `it cannot be read (${code})`;
+    throw new EconomyFileError(`economy file ${file}: ${why}`);
+  }
+  return parseEconomy(text, file);
+}
+
+/**
+ * Checks the text of an economy file.
+ * @param file name for messages
+ * @throws {EconomyFileError} for the first thing that is wrong, with its line
+ */
+export function parseEconomy(text: string, file: string): Economy {
+  const errors: ParseError[] = [];
+  const tree = parseTree(text, errors, { disallowComments: true, allowEmptyContent: false });
+  const first = errors[0];
+  if (tree === undefined || first !== undefined) {
+    const what = first === undefined ? "it is empty" : words(printParseErrorCode(first.error));
+    throw failure(text, file, first?.offset ?? 0, `this is not JSON: ${what}`);
+  }
+  const value = plainValue(tree);
+  const validate = schemaValidator();
+  if (!validate(value)) {
+    const { path, problem } = firstProblem(validate.errors ?? []);
+    throw failure(text, file, offsetOf(tree, path), `${place(path)}${problem}`);
+  }
+  const economy = value as Economy;
+  const unsound = checkEconomy(economy);
+  if (unsound !== undefined) {
+    const offset = offsetOf(tree, unsound.path);
+    throw failure(text, file, offset, `${place(unsound.path)}${unsound.problem}`);
+  }
+  return economy;
+}
+
+let cachedValidator: ReturnType<Ajv2020["compile"]> | undefined;
+
+function schemaValidator(): ReturnType<Ajv2020["compile"]> {
+  if (cachedValidator === undefined) {
+    const schema: unknown = JSON.parse(readFileSync(schemaFile, "utf8"));
+    const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false });
+    cachedValidator = ajv.compile(schema as object);
+  }
+  return cachedValidator;
+}
+
+/** The most telling of the schema's complaints: the deepest, and not the one about alternatives. */
+function firstProblem(errors: readonly ErrorObject[]): { path: JSONPath; problem: string } {
+  const telling = errors.filter((error) => error.keyword !== "oneOf" && error.keyword !== "const");
+  const candidates = telling.length > 0 ? telling : [...errors];
+  const depth = (error: ErrorObject) => error.instancePath.split("/").length;
+  const [error] = candidates.sort((a, b) => depth(b) - depth(a));
+  if (error === undefined) return { path: [], problem: "the file is not an economy" };
+  const path: JSONPath = error.instancePath
+    .split("/")
+    .slice(1)
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+  const extra = (error.params as { additionalProperty?: string }).additionalProperty;
+  if (extra !== undefined) {
+    return { path: [...path, extra], problem: "is a key that an economy file does not have here" };
+  }
+  const values = (error.params as { allowedValues?: unknown[] }).allowedValues;
+  const tail = values === undefined ? "" : `: ${values.join(", ")}`;
+  return { path, problem: `${error.message ?? "is wrong"}${tail}` };
+}
+
+function offsetOf(tree: Node, path: JSONPath): number {
+  for (let length = path.length; length > 0; length -= 1) {
+    const node = findNodeAtLocation(tree, path.slice(0, length));
+    if (node !== undefined) return node.offset;
+  }
+  return tree.offset;
+}
+
+function failure(text: string, file: string, offset: number, problem: string): EconomyFileError {
+  const line = text.slice(0, offset).split("\n").length;
+  return new EconomyFileError(`economy file ${file}, line ${line}: ${problem}`);
+}
+
+/** "actions[2].amount " for a path; empty for the whole file. */
+function place(path: JSONPath): string {
+  const text = path
+    .map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`))
+    .join("")
+    .replace(/^\./, "");
+  return text === "" ? "" : `${text} `;
+}
+
+/** "CommaExpected" as "comma expected". */
+function words(code: string): string {
+  return code.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+}
+
+/** The plain value of a parsed tree. */
+function plainValue(node: Node): unknown {
+  switch (node.type) {
+    case "object": {
+      const object: Record<string, unknown> = {};
+      for (const property of node.children ?? []) {
+        const [key, value] = property.children ?? [];
+        if (key !== undefined && value !== undefined) object[String(key.value)] = plainValue(value);
+      }
+      return object;
+    }
+    case "array":
+      return (node.children ?? []).map(valueOf);
+    default:
+      return node.value;
+  }
+}
