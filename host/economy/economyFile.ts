@@ -149,9 +149,9 @@ function schemaValidator(): ReturnType<Ajv2020["compile"]> {
   return cachedValidator;
 }
 
-/** The most telling of the schema's complaints: the deepest, and not the one about alternatives. */
+/** The most telling of the schema's complaints: the deepest, and not the one about a condition. */
 function firstProblem(errors: readonly ErrorObject[]): { path: JSONPath; problem: string } {
-  const telling = errors.filter((error) => error.keyword !== "oneOf" && error.keyword !== "const");
+  const telling = errors.filter((error) => error.keyword !== "if");
   const candidates = telling.length > 0 ? telling : [...errors];
   const depth = (error: ErrorObject) => error.instancePath.split("/").length;
   const [error] = candidates.sort((a, b) => depth(b) - depth(a));
@@ -160,7 +160,8 @@ function firstProblem(errors: readonly ErrorObject[]): { path: JSONPath; problem
     .split("/")
     .slice(1)
     .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
-  const extra = (error.params as { additionalProperty?: string }).additionalProperty;
+  const params = error.params as { additionalProperty?: string; unevaluatedProperty?: string };
+  const extra = params.additionalProperty ?? params.unevaluatedProperty;
   if (extra !== undefined) {
     return { path: [...path, extra], problem: "is a key that an economy file does not have here" };
   }
@@ -208,7 +209,7 @@ function plainValue(node: Node): unknown {
       return object;
     }
     case "array":
-      return (node.children ?? []).map(valueOf);
+      return (node.children ?? []).map(plainValue);
     default:
       return node.value;
   }
