@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The double multiplication behind Ed25519 verification (RFC 8032, section 5.1.7): both scalars are
+// cut into signed odd digits with long runs of zeros between them and share their doublings. Variable time:
+// for public values only.
+import {
+  POINT_SIZE,
+  pointAddAffine,
+  pointAddCached,
+  pointCache,
+  pointDouble,
+  pointSetNeutral,
+  T,
+} from "./edwards25519";
+import { FIELD_SIZE, fieldFromBytes, fieldNegate } from "./field25519";
+import { ODD_MULTIPLES } from "./table25519";
+
+/** A digit of width w is odd and below 2^(w-1) in size: 8 multiples of A, 16 of B. */
+const KEY_WIDTH: i32 = 5;
+const BASE_WIDTH: i32 = 6;
+const KEY_MULTIPLES: i32 = 8;
+const ENTRY_SIZE: i32 = 96;
+/** One digit per bit; scalars below L have 253 bits and a last digit may carry one further. */
+const DIGITS: i32 = 256;
+
+const baseDigits = memory.data(256, 8);
+const keyDigits = memory.data(256, 8);
+const keyMultiples = memory.data(1280, 8);
+const entry = memory.data(160, 8);
+const twice = memory.data(160, 8);
+const remainder = memory.data(40, 8);
+
+/** point = baseScalar B - keyScalar point; both scalars below L. */
+export function verifyMultiply(point: usize, baseScalar: usize, keyScalar: usize): void {
+  recode(baseDigits, baseScalar, BASE_WIDTH);
+  recode(keyDigits, keyScalar, KEY_WIDTH);
+  tabulate(point);
+  pointSetNeutral(point);
+  let i = DIGITS - 1;
+  while (i > 0 && load<i8>(baseDigits + i) == 0 && load<i8>(keyDigits + i) == 0) i--;
+  for (; i >= 0; i--) {
+    const baseDigit = <i32>load<i8>(baseDigits + i);
+    const keyDigit = <i32>load<i8>(keyDigits + i);
+    pointDouble(point, baseDigit != 0 || keyDigit != 0);
+    if (keyDigit != 0) addKeyMultiple(point, keyDigit, baseDigit != 0);
+    if (baseDigit != 0) addBaseMultiple(point, baseDigit);
+  }
+}
+
+/** keyMultiples = -A, -3A up to -15A, ready for additions; A is at `point`. */
+function tabulate(point: usize): void {
+  fieldNegate(point, point);
+  fieldNegate(point + T, point + T);
+  pointCache(keyMultiples, point);
+  memory.copy(twice, point, POINT_SIZE);
+  pointDouble(twice, true);
+  pointCache(entry, twice);
+  for (let i = 1; i < KEY_MULTIPLES; i++) {
+    pointAddCached(point, entry, true);
+    pointCache(keyMultiples + i * POINT_SIZE, point);
+  }
+}
+
+function addKeyMultiple(point: usize, digit: i32, withT: bool): void {
+  const cached = keyMultiples + (abs(digit) >> 1) * POINT_SIZE;
+  if (digit > 0) {
+    pointAddCached(point, cached, withT);
+    return;
+  }
+  // Minus a point: Y + X and Y - X change places and T its sign.
+  memory.copy(entry, cached + FIELD_SIZE, FIELD_SIZE);
+  memory.copy(entry + FIELD_SIZE, cached, FIELD_SIZE);
+  memory.copy(entry + 2 * FIELD_SIZE, cached + 2 * FIELD_SIZE, FIELD_SIZE);
+  fieldNegate(entry + T, cached + T);
+  pointAddCached(point, entry, withT);
+}
+
+function addBaseMultiple(point: usize, digit: i32): void {
+  const packed = ODD_MULTIPLES + (abs(digit) >> 1) * ENTRY_SIZE;
+  fieldFromBytes(entry, digit > 0 ? packed : packed + 32);
+  fieldFromBytes(entry + FIELD_SIZE, digit > 0 ? packed + 32 : packed);
+  fieldFromBytes(entry + 2 * FIELD_SIZE, packed + 64);
+  if (digit < 0) fieldNegate(entry + 2 * FIELD_SIZE, entry + 2 * FIELD_SIZE);
+  pointAddAffine(point, entry, false);
+}
+
+/** digits = the width-w non-adjacent form of the scalar, one signed byte per bit. */
+function recode(digits: usize, scalar: usize, width: i32): void {
+  memory.fill(digits, 0, DIGITS);
+  memory.fill(remainder, 0, 40);
+  memory.copy(remainder, scalar, 32);
+  let carry: u32 = 0;
+  for (let i = 0; i < DIGITS; ) {
+    const bits = (load<u32>(remainder + (i >> 3)) >> (i & 7)) & ((1 << width) - 1);
+    const window = bits + carry;
+    if ((window & 1) == 0) {
+      i++;
+      continue;
+    }
+    // A window in its upper half becomes negative and hands 1 to the bits above it.
+    carry = window >> (width - 1);
+    store<i8>(digits + i, <i32>window - <i32>(carry << width));
+    i += width;
+  }
+}
