@@ -7,6 +7,12 @@ import { decodeCbor, encodeCbor } from "../trust/cbor.ts";
 export const HostMessage = {
   FAILED: 0,
   IDENTIFY: 1,
+  MAKE_KEYS: 2,
+  PROVE: 3,
+  INSTALL: 4,
+  PAIR: 5,
+  LIST: 6,
+  TIME: 7,
   EXPORT: 8,
   LOG: 9,
   BUY: 20,
@@ -39,7 +45,12 @@ export const HostMessage = {
   CREATED: 73,
   BALANCE: 80,
   WITHDRAW: 81,
+  HOLD_WANTED: 82,
+  HOLD: 83,
+  SETTLE: 84,
+  NOTED: 85,
   RESTOCK: 86,
+  CLOSE: 88,
 } as const;
 
 /** How a payment or transaction stands, as its own module or agent says. */
