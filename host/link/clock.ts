@@ -17,13 +17,15 @@ export interface Clock {
   after(delayMs: number, callback: () => void): Timer;
 }
 
-/** The computer's own clock. Its timers do not keep a process alive that has nothing else to do. */
+/** An event of a machine without its time, which the shell adds. */
+export type Untimed<Event> = Event extends unknown ? Omit<Event, "nowMs"> : never;
+
+/** The computer's own clock. A pending timer keeps the process alive: close what set it. */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   epochMs: () => Date.now(),
   after(delayMs, callback) {
     const handle = setTimeout(callback, Math.max(0, Math.ceil(delayMs)));
-    handle.unref?.();
     return { cancel: () => clearTimeout(handle) };
   },
 };

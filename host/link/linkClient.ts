@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shell around the host's end of the link: a transport, a clock and callbacks. It holds no
 // protocol of its own; hostEnd.ts does.
-import type { Clock, Timer } from "./clock.ts";
+import type { Clock, Timer, Untimed } from "./clock.ts";
 import {
   type HostEnd,
   hostEndDeadlineMs,
@@ -22,9 +22,6 @@ export interface LinkClientOptions {
   /** 8 random bytes; drawn from the system if absent. Given in tests, for repeatable bytes. */
   nonce?: Uint8Array;
 }
-
-/** An event without its time, which the shell adds. */
-type Untimed<Event> = Event extends unknown ? Omit<Event, "nowMs"> : never;
 
 /** A host's end of a link to one board. */
 export class LinkClient {

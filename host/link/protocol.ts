@@ -63,6 +63,8 @@ export const LinkError = {
   STOPPED: 5,
   /** The board has not been synchronised since it started. */
   NOT_SYNCHRONISED: 6,
+  /** The board cannot hand the message over: it has no port, or an unknown one. */
+  BAD_MESSAGE: 7,
 } as const;
 export type LinkError = (typeof LinkError)[keyof typeof LinkError];
 

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+// One module of a simulated board, an agent or a money module: its image, flash window, counter,
+// random source and keys, through all the instances that run one after the other.
+import type { ModuleChannel, Port } from "../link/protocol.ts";
+import { deriveDeviceKey } from "./deviceKey.ts";
+import type { FirmwareImage } from "./image.ts";
+import { type InstanceSnapshot, ModuleInstance, Panic } from "./moduleInstance.ts";
+import { RandomGenerator } from "./randomness.ts";
+import type {
+  BoardObserver,
+  BoardOptions,
+  BoardStatistics,
+  ModuleStorage,
+  PowerDecision,
+  StorageOperation,
+} from "./types.ts";
+import {
+  FLASH_PAGE_SIZE,
+  type FlashSnapshot,
+  type RandomBits,
+  VirtualFlash,
+} from "./virtualFlash.ts";
+
+/** An image that fails at this many starts in a row is not started again. */
+const STARTS_IN_VAIN_LIMIT = 3;
+
+/** The largest value of the simulated counter; a worn-out counter cannot be raised. */
+const COUNTER_LIMIT = 0xffffffffn;
+
+/** Power was lost within an operation: thrown through the image to the board. */
+export class PowerCut extends Error {
+  override readonly name = "PowerCut";
+}
+
+/** What the module needs of its board. */
+export interface ModuleSurroundings {
+  options: BoardOptions;
+  statistics: BoardStatistics;
+  /** A running number for the next storage operation. */
+  nextOperation(): number;
+  isRandomDead(): boolean;
+  /** Milliseconds since 1970, or -1. */
+  clock(): number;
+  /** The image was started. */
+  started(module: SimulatedModule): void;
+  send(module: SimulatedModule, port: Port, body: Uint8Array): void;
+  /** The image failed; `isStopped` if it is not started again. */
+  failed(module: SimulatedModule, isStopped: boolean): void;
+}
+
+/** A module between two events. */
+export interface ModuleSnapshot {
+  instance: InstanceSnapshot | null;
+  flash: FlashSnapshot;
+  counter: bigint;
+  random: number;
+  unstable: number;
+  starts: number;
+  panics: number;
+  lastPanicAt: { line: number; column: number };
+  isStopped: boolean;
+  deadlineMs: number | null;
+}
+
+export class SimulatedModule {
+  readonly channel: ModuleChannel;
+  readonly image: FirmwareImage;
+  readonly flash: VirtualFlash;
+  /** Starts since the board was switched on. */
+  starts = 0;
+  panics = 0;
+  /** Source position of the last failed assertion; zeros for none, or after a trap. */
+  lastPanicAt = { line: 0, column: 0 };
+  isStopped = false;
+  /** When the image wants a tick, or null. */
+  deadlineMs: number | null = null;
+  private readonly board: ModuleSurroundings;
+  private readonly storage: ModuleStorage;
+  private readonly random: RandomGenerator;
+  /** Decides what unstable words read; apart from the module's own source. */
+  private readonly unstable: RandomGenerator;
+  private counter: bigint;
+  private instance: ModuleInstance | null = null;
+
+  constructor(
+    channel: ModuleChannel,
+    image: FirmwareImage,
+    storage: ModuleStorage,
+    board: ModuleSurroundings,
+  ) {
+    this.channel = channel;
+    this.image = image;
+    this.storage = storage;
+    this.board = board;
+    this.flash = new VirtualFlash(storage.flash);
+    this.counter = storage.counter.load();
+    this.random = new RandomGenerator(board.options.random, `module ${channel}`);
+    this.unstable = new RandomGenerator(board.options.random, `unstable ${channel}`);
+  }
+
+  /** Switches the module on. */
+  powerOn(): void {
+    this.starts = 0;
+    this.isStopped = false;
+    this.start();
+  }
+
+  /** Takes the power away: all but flash and counter is gone. */
+  powerOff(): void {
+    this.instance = null;
+    this.deadlineMs = null;
+  }
+
+  /** True if a message with its port byte fits the image's inbox. */
+  takes(length: number): boolean {
+    return this.instance?.takes(length) ?? false;
+  }
+
+  receive(port: Port, body: Uint8Array): void {
+    this.run((instance) => instance.receive(port, body));
+  }
+
+  tick(): void {
+    this.run((instance) => instance.tick());
+  }
+
+  /** Starts the image anew from its flash, as after a failure. */
+  restart(): void {
+    this.isStopped = false;
+    this.start();
+  }
+
+  snapshot(): ModuleSnapshot {
+    return {
+      instance: this.instance?.snapshot() ?? null,
+      flash: this.flash.snapshot(),
+      counter: this.counter,
+      random: this.random.snapshot(),
+      unstable: this.unstable.snapshot(),
+      starts: this.starts,
+      panics: this.panics,
+      lastPanicAt: this.lastPanicAt,
+      isStopped: this.isStopped,
+      deadlineMs: this.deadlineMs,
+    };
+  }
+
+  restore(snapshot: ModuleSnapshot): void {
+    this.flash.restore(snapshot.flash);
+    this.counter = snapshot.counter;
+    this.storage.counter.store(this.counter);
+    this.random.restore(snapshot.random);
+    this.unstable.restore(snapshot.unstable);
+    this.starts = snapshot.starts;
+    this.panics = snapshot.panics;
+    this.lastPanicAt = snapshot.lastPanicAt;
+    this.isStopped = snapshot.isStopped;
+    this.deadlineMs = snapshot.deadlineMs;
+    if (snapshot.instance === null) this.instance = null;
+    else {
+      this.instance ??= this.newInstance();
+      this.instance.restore(snapshot.instance);
+    }
+  }
+
+  private start(): void {
+    for (let attempt = 1; attempt <= STARTS_IN_VAIN_LIMIT; attempt += 1) {
+      this.starts += 1;
+      this.board.started(this);
+      this.flash.settle(() => this.unstable.bits());
+      try {
+        this.instance = this.newInstance();
+        this.setDeadline(this.instance.boot());
+        return;
+      } catch (error) {
+        this.takeFailure(error);
+      }
+    }
+    this.isStopped = true;
+    this.board.failed(this, true);
+  }
+
+  private run(event: (instance: ModuleInstance) => number): void {
+    if (this.instance === null) return;
+    this.deadlineMs = null;
+    try {
+      this.setDeadline(event(this.instance));
+    } catch (error) {
+      this.takeFailure(error);
+      this.board.failed(this, false);
+      this.start();
+    }
+  }
+
+  /** Throws the instance away. A loss of power is not the image's failure and goes on up. */
+  private takeFailure(error: unknown): void {
+    this.instance = null;
+    this.deadlineMs = null;
+    if (error instanceof PowerCut) throw error;
+    const isTrap = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+    if (!(error instanceof Panic || isTrap)) throw error;
+    const { line, column } = error instanceof Panic ? error : { line: 0, column: 0 };
+    this.lastPanicAt = { line, column };
+    this.panics += 1;
+    this.board.statistics.panics += 1;
+    this.observer?.panic?.(this.channel, error.message);
+  }
+
+  private setDeadline(delayMs: number): void {
+    this.deadlineMs = delayMs < 0 ? null : this.board.options.clock.nowMs() + delayMs;
+  }
+
+  private get observer(): BoardObserver | undefined {
+    return this.board.options.observer;
+  }
+
+  private newInstance(): ModuleInstance {
+    const { board, flash, image } = this;
+    const hasCounter = board.options.hasCounter ?? true;
+    return new ModuleInstance(image, {
+      send: (port, body) => board.send(this, port as Port, body),
+      random: (output) => {
+        if (board.isRandomDead()) return false;
+        this.random.fill(output);
+        return true;
+      },
+      clock: () => board.clock(),
+      flashRead: (offset, output) => flash.read(offset, output),
+      flashWrite: (offset, bytes) => {
+        if (!flash.canWrite(offset, bytes.length)) return false;
+        this.operate("write", offset, bytes.length, (tear) => flash.write(offset, bytes, tear));
+        board.statistics.flashBytesWritten += bytes.length;
+        return true;
+      },
+      flashErase: (page) => {
+        const offset = page * FLASH_PAGE_SIZE;
+        this.operate("erase", offset, FLASH_PAGE_SIZE, (tear) => flash.erase(page, tear));
+        board.statistics.pagesErased += 1;
+      },
+      counterRead: () => (hasCounter ? this.counter : null),
+      counterRaise: () => {
+        if (!hasCounter || this.counter === COUNTER_LIMIT) return null;
+        this.operate("raise", 0, 0, (tear) => {
+          // Atomic: a cut within it leaves the old value or the new one.
+          if (tear !== null && (tear() & 1) === 0) return;
+          this.storage.counter.store(this.counter + 1n);
+          this.counter += 1n;
+        });
+        board.statistics.counterRaises += 1;
+        return this.counter;
+      },
+      deviceKey: (label) => deriveDeviceKey(board.options.secret, image, label),
+      step: (number) => this.observer?.step?.(this.channel, number),
+    });
+  }
+
+  /** Does one storage operation, unless the power fails before, within or after it. */
+  private operate(
+    kind: StorageOperation["kind"],
+    offset: number,
+    length: number,
+    work: (tear: RandomBits | null) => void,
+  ): void {
+    const index = this.board.nextOperation();
+    const operation: StorageOperation = { channel: this.channel, kind, offset, length, index };
+    const decision: PowerDecision = this.board.options.power?.(operation) ?? "keep";
+    if (decision === "cut-before") throw new PowerCut(`before operation ${index}`);
+    work(typeof decision === "object" ? decision.tear : null);
+    this.observer?.storage?.(operation);
+    if (decision !== "keep") throw new PowerCut(`in or after operation ${index}`);
+  }
+}

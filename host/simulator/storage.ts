@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a simulated board keeps its flash windows and counters: in memory, or in files of one
+// directory, written through, so that a killed process loses at most what flash itself may lose.
+// Files are not synchronised to the disk: a power cut of the computer may lose the last changes.
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import type { BoardStorage, CounterStorage, FlashStorage, ModuleStorage } from "./types.ts";
+import { FLASH_SIZE } from "./virtualFlash.ts";
+
+/** Storage that lasts as long as the object does; a board made on it again finds what it left. */
+export function memoryStorage(): BoardStorage {
+  const moduleStorage = (): ModuleStorage => ({ flash: memoryFlash(), counter: memoryCounter() });
+  return { agent: moduleStorage(), module: moduleStorage(), bootCounter: memoryCounter() };
+}
+
+function memoryFlash(): FlashStorage {
+  let content: Uint8Array | null = null;
+  return {
+    load: () => content?.slice() ?? null,
+    store: (offset, bytes) => {
+      content ??= new Uint8Array(FLASH_SIZE).fill(0xff);
+      content.set(bytes, offset);
+    },
+  };
+}
+
+function memoryCounter(): CounterStorage {
+  let value = 0n;
+  return {
+    load: () => value,
+    store: (next) => {
+      value = next;
+    },
+  };
+}
+
+/** Storage in a directory, made if absent; `close` gives the files back. */
+export function fileStorage(directory: string): BoardStorage & { close(): void } {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const agent = fileFlash(join(directory, "agent.flash"));
+  const module = fileFlash(join(directory, "module.flash"));
+  return {
+    agent: { flash: agent, counter: fileCounter(join(directory, "agent.counter")) },
+    module: { flash: module, counter: fileCounter(join(directory, "module.counter")) },
+    bootCounter: fileCounter(join(directory, "boots")),
+    close: () => {
+      agent.close();
+      module.close();
+    },
+  };
+}
+
+function fileFlash(path: string): FlashStorage & { close(): void } {
+  let descriptor: number | null = null;
+  return {
+    load: () => (existsSync(path) ? new Uint8Array(readFileSync(path)) : null),
+    store: (offset, bytes) => {
+      if (descriptor === null) {
+        if (!existsSync(path)) writeAtomically(path, new Uint8Array(FLASH_SIZE).fill(0xff));
+        descriptor = openSync(path, "r+");
+      }
+      writeSync(descriptor, bytes, 0, bytes.length, offset);
+    },
+    close: () => {
+      if (descriptor !== null) closeSync(descriptor);
+      descriptor = null;
+    },
+  };
+}
+
+function fileCounter(path: string): CounterStorage {
+  return {
+    load: () => {
+      if (!existsSync(path)) return 0n;
+      const text = readFileSync(path, "utf8");
+      if (!/^\d{1,20}\n$/.test(text)) {
+        throw new Error(`${path} does not hold a counter: the board's storage is damaged.`);
+      }
+      return BigInt(text.trim());
+    },
+    store: (value) => writeAtomically(path, `${value}\n`),
+  };
+}
+
+/** A rename is atomic: a killed process leaves the old file or the new one. */
+function writeAtomically(path: string, content: string | Uint8Array): void {
+  writeFileSync(`${path}.new`, content, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
