@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The switch on TCP, a thin shell around switch.ts: it listens for acquirers and calls issuers.
+import type { SendEffect } from "./issuerMachine.ts";
+import { newSwitchState, type SwitchConfig, type SwitchEvent, stepSwitch } from "./switch.ts";
+import { LinkClient } from "./tcpClient.ts";
+import { type LinkServer, listenForLinks } from "./tcpServer.ts";
+
+export interface SwitchHostOptions {
+  readonly config: SwitchConfig;
+  readonly host: string;
+  readonly port: number;
+  /** Where each issuer link of the configuration is reached. */
+  readonly issuerAddresses: Readonly<Record<string, { host: string; port: number }>>;
+}
+
+/** A running switch. */
+export class SwitchHost {
+  readonly state = newSwitchState();
+  private readonly config: SwitchConfig;
+  private readonly issuers = new Map<string, LinkClient>();
+  private server: LinkServer | undefined;
+
+  private constructor(config: SwitchConfig) {
+    this.config = config;
+  }
+
+  /** Starts to listen and to call. @throws {Error} when the port is taken */
+  static async start(options: SwitchHostOptions): Promise<SwitchHost> {
+    const { config, host, port } = options;
+    const running = new SwitchHost(config);
+    const links = Object.fromEntries(
+      Object.entries(config.acquirers).map(([name, { linkKey }]) => [name, linkKey]),
+    );
+    running.server = await listenForLinks({
+      host,
+      port,
+      links,
+      onMessage: (link, bytes) => running.step({ kind: "received", link, bytes }),
+    });
+    for (const [link, address] of Object.entries(options.issuerAddresses)) {
+      const client = new LinkClient({
+        ...address,
+        onMessage: (bytes) => running.step({ kind: "received", link, bytes }),
+        onConnected: () => running.step({ kind: "connected", link }),
+        onDisconnected: () => running.step({ kind: "disconnected", link }),
+      });
+      running.issuers.set(link, client);
+    }
+    return running;
+  }
+
+  get port(): number {
+    return this.server?.port ?? 0;
+  }
+
+  /** What was dropped before it was known which acquirer sent it. */
+  get listenerCounters(): LinkServer["counters"] {
+    return this.server?.counters ?? { strangers: 0, broken: 0 };
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.issuers.values()) client.close();
+    await this.server?.close();
+  }
+
+  private step(event: SwitchEvent): void {
+    for (const effect of stepSwitch(this.config, this.state, event)) this.carryOut(effect);
+  }
+
+  private carryOut({ link, bytes }: SendEffect): void {
+    const issuer = this.issuers.get(link);
+    if (issuer === undefined) this.server?.send(link, bytes);
+    else issuer.send(bytes);
+  }
+}
