@@ -12,4 +12,4 @@ export const RELEASE_IMAGES = [
 ];
 
 /** Images that never ship: cryptography exported for differential tests and counts. */
-export const TEST_IMAGES = ["primitives"];
+export const TEST_IMAGES = ["primitives", "echo", "storage"];

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// Signed objects: untagged COSE_Sign1 (RFC 9052, section 4.2) with Ed25519, in the one form
+//   [ h'a10127', {} or { 4: reference }, payload, signature ]
+// where h'a10127' is { alg: EdDSA } and `reference` the first 8 bytes of the hash of the signer's
+// certificate. What is signed is the Sig_structure of section 4.4 with the purpose as external_aad.
+import { ed25519Sign, ed25519Verify } from "../crypto/ed25519";
+import { Bytes, bytesOf, equalAt } from "./bytes";
+import { CborReader } from "./cborReader";
+import { CborWriter } from "./cborWriter";
+
+/** Longest payload that is signed or verified here; the Sig_structure is built in one buffer. */
+export const PAYLOAD_MAX: i32 = 1024;
+/** Size in bytes of an Ed25519 signature. */
+export const SIGNATURE_SIZE: i32 = 64;
+/** Size in bytes of a reference to a certificate, header parameter kid. */
+export const REFERENCE_SIZE: i32 = 8;
+
+/** What surrounds the payload in a Sig_structure is shorter than this, the longest purpose taken. */
+const STRUCTURE_ROOM: i32 = 64;
+const KID_LABEL: i64 = 4;
+
+/** The encoded protected header { 1: -8 }, algorithm EdDSA (RFC 9053, section 2.2). */
+const PROTECTED_HEADER: Bytes = [0xa1, 0x01, 0x27];
+/** "Signature1", the context of a COSE_Sign1. */
+const CONTEXT: Bytes = [0x53, 0x69, 0x67, 0x6e, 0x61, 0x74, 0x75, 0x72, 0x65, 0x31];
+
+const structure = memory.data(PAYLOAD_MAX + STRUCTURE_ROOM, 8);
+
+/** Builds the Sig_structure in `structure`; returns its length, or -1 where it does not fit. */
+function buildStructure(purpose: Bytes, payload: usize, payloadLength: i32): i32 {
+  if (payloadLength > PAYLOAD_MAX) return -1;
+  const writer = new CborWriter(structure, PAYLOAD_MAX + STRUCTURE_ROOM);
+  writer.array(4);
+  writer.textFrom(CONTEXT);
+  writer.bytesFrom(PROTECTED_HEADER);
+  writer.bytesFrom(purpose);
+  writer.bytes(payload, payloadLength);
+  return writer.overflow ? -1 : writer.length;
+}
+
+/**
+ * Writes the 64-byte signature over `payload` for one purpose to `output`. `seed` is the 32-byte
+ * secret, `publicKey` the key that belongs to it. False where the payload is too long.
+ */
+export function coseSignature(
+  purpose: Bytes,
+  payload: usize,
+  payloadLength: i32,
+  seed: usize,
+  publicKey: usize,
+  output: usize,
+): bool {
+  const length = buildStructure(purpose, payload, payloadLength);
+  if (length < 0) return false;
+  ed25519Sign(output, structure, length, seed, publicKey);
+  return true;
+}
+
+/** Joins payload, reference (8 bytes, or null for none) and 64-byte signature to one object. */
+export function coseAssemble(
+  payload: usize,
+  payloadLength: i32,
+  kid: Bytes | null,
+  signature: usize,
+): Bytes {
+  const object = new StaticArray<u8>(payloadLength + SIGNATURE_SIZE + 32);
+  const writer = new CborWriter(changetype<usize>(object), object.length);
+  writer.array(4);
+  writer.bytesFrom(PROTECTED_HEADER);
+  if (kid === null) {
+    writer.map(0);
+  } else {
+    writer.map(1);
+    writer.int(KID_LABEL);
+    writer.bytesFrom(kid);
+  }
+  writer.bytes(payload, payloadLength);
+  writer.bytes(signature, SIGNATURE_SIZE);
+  return writer.taken();
+}
+
+/** Signs `payload` and returns the whole object; empty where the payload is too long. */
+export function coseSign(
+  purpose: Bytes,
+  payload: usize,
+  payloadLength: i32,
+  kid: Bytes | null,
+  seed: usize,
+  publicKey: usize,
+): Bytes {
+  const signature = new StaticArray<u8>(SIGNATURE_SIZE);
+  const at = changetype<usize>(signature);
+  if (!coseSignature(purpose, payload, payloadLength, seed, publicKey, at)) {
+    return new StaticArray<u8>(0);
+  }
+  return coseAssemble(payload, payloadLength, kid, at);
+}
+
+/** Used by `parse` alone: a packet of notes is dozens of objects, and must leave no garbage. */
+const reader: CborReader = new CborReader(0, 0);
+
+/** A signed object read in place: its parts are addresses in the range given to `parse`. */
+export class CoseSign1 {
+  payloadPointer: usize = 0;
+  payloadLength: i32 = 0;
+  /** Address of the 8-byte reference of the signer's certificate, or 0 where there is none. */
+  kidPointer: usize = 0;
+  signaturePointer: usize = 0;
+
+  /** Whether the range is exactly one object of the one accepted form. Checks no signature. */
+  parse(pointer: usize, length: i32): bool {
+    reader.restart(pointer, length);
+    reader.arrayOf(4);
+    this.kidPointer = 0;
+    reader.view();
+    if (reader.viewLength != PROTECTED_HEADER.length) return false;
+    if (!equalAt(PROTECTED_HEADER, reader.viewPointer)) return false;
+    const headers = reader.map();
+    if (headers == 1) {
+      reader.key(KID_LABEL);
+      reader.view();
+      if (reader.viewLength != REFERENCE_SIZE) return false;
+      this.kidPointer = reader.viewPointer;
+    } else if (headers != 0) {
+      return false;
+    }
+    reader.view();
+    this.payloadPointer = reader.viewPointer;
+    this.payloadLength = reader.viewLength;
+    reader.view();
+    this.signaturePointer = reader.viewPointer;
+    return reader.viewLength == SIGNATURE_SIZE && reader.atEnd();
+  }
+
+  /** A copy of the reference, or null. */
+  get kid(): Bytes | null {
+    return this.kidPointer == 0 ? null : bytesOf(this.kidPointer, REFERENCE_SIZE);
+  }
+
+  /** Whether the signature is `publicKey`'s over this payload for this purpose. */
+  verify(purpose: Bytes, publicKey: usize): bool {
+    const length = buildStructure(purpose, this.payloadPointer, this.payloadLength);
+    return length >= 0 && ed25519Verify(this.signaturePointer, structure, length, publicKey);
+  }
+
+  /** A copy of the payload. */
+  payload(): Bytes {
+    return bytesOf(this.payloadPointer, this.payloadLength);
+  }
+}

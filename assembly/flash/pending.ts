@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// The batch being put together: a list in memory until commit. Forgetting it is rolling back.
+import { Bytes } from "../codec/bytes";
+import { KIND_LIMIT, PUT_HEAD_SIZE, REMOVAL_FLAG, REMOVAL_SIZE, VALUE_LIMIT } from "./format";
+
+/** Most puts and removals in one batch. */
+const ENTRY_LIMIT: i32 = 96;
+/** pointer u32, key u32, length u16, kind u8 with the removal flag, one byte unused. */
+const ENTRY_SIZE: i32 = 12;
+const entries = memory.data(ENTRY_LIMIT * ENTRY_SIZE, 8);
+
+export class Pending {
+  count: i32 = 0;
+  /** Whether something was put that cannot be: the batch must not be committed. */
+  refused: bool = false;
+  /** Keeps values alive that were put as byte strings. */
+  private held: Bytes[] = [];
+
+  clear(): void {
+    this.count = 0;
+    this.refused = false;
+    this.held.length = 0;
+  }
+
+  hold(value: Bytes): void {
+    this.held.push(value);
+  }
+
+  /** Adds an entry; a later one for the same record takes the place of an earlier one. */
+  add(kind: u8, key: u32, value: usize, length: i32): void {
+    const plainKind = kind & ~REMOVAL_FLAG;
+    if (plainKind == 0 || plainKind > KIND_LIMIT || length < 0 || length > VALUE_LIMIT) {
+      this.refused = true;
+      return;
+    }
+    let entry = 0;
+    while (entry < this.count) {
+      if (this.keyOf(entry) == key && (this.kindOf(entry) & ~REMOVAL_FLAG) == plainKind) break;
+      entry++;
+    }
+    if (entry == ENTRY_LIMIT) {
+      this.refused = true;
+      return;
+    }
+    if (entry == this.count) this.count++;
+    const at = this.at(entry);
+    store<u32>(at, <u32>value);
+    store<u32>(at, key, 4);
+    store<u16>(at, <u16>length, 8);
+    store<u8>(at, kind, 10);
+  }
+
+  keyOf(entry: i32): u32 {
+    return load<u32>(this.at(entry), 4);
+  }
+
+  /** Kind with REMOVAL_FLAG for a removal. */
+  kindOf(entry: i32): u8 {
+    return load<u8>(this.at(entry), 10);
+  }
+
+  lengthOf(entry: i32): i32 {
+    return <i32>load<u16>(this.at(entry), 8);
+  }
+
+  /** Bytes of content the batch will have. */
+  contentLength(): i32 {
+    let length = 0;
+    for (let entry = 0; entry < this.count; entry++) {
+      const isRemoval = (this.kindOf(entry) & REMOVAL_FLAG) != 0;
+      length += isRemoval ? REMOVAL_SIZE : PUT_HEAD_SIZE + this.lengthOf(entry);
+    }
+    return length;
+  }
+
+  /**
+   * Writes the content to `output`: removals first, so that a replay never holds more records than
+   * there were before or after the batch.
+   */
+  store(output: usize): void {
+    for (let entry = 0; entry < this.count; entry++) {
+      if ((this.kindOf(entry) & REMOVAL_FLAG) == 0) continue;
+      store<u8>(output, this.kindOf(entry));
+      store<u32>(output, this.keyOf(entry), 1);
+      output += REMOVAL_SIZE;
+    }
+    for (let entry = 0; entry < this.count; entry++) {
+      if ((this.kindOf(entry) & REMOVAL_FLAG) != 0) continue;
+      const length = this.lengthOf(entry);
+      store<u8>(output, this.kindOf(entry));
+      store<u32>(output, this.keyOf(entry), 1);
+      store<u16>(output, <u16>length, 5);
+      memory.copy(output + PUT_HEAD_SIZE, <usize>load<u32>(this.at(entry)), <usize>length);
+      output += <usize>(PUT_HEAD_SIZE + length);
+    }
+  }
+
+  private at(entry: i32): usize {
+    return entries + <usize>(entry * ENTRY_SIZE);
+  }
+}
