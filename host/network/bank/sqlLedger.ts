@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+// The books in a database. Each batch is one transaction: lock the rows it touches, ask the rules,
+// write. Two batches over one account therefore wait for each other.
+import { type Database, type Queryable, type Row, sqlState } from "../store/database.ts";
+import type {
+  Account,
+  AccountKind,
+  ApplyResult,
+  Entry,
+  LedgerBatch,
+  LedgerStore,
+  PaymentKind,
+  PaymentRecord,
+  PaymentRecordState,
+  UnitTotals,
+} from "./ledger.ts";
+import { judgeBatch, type TouchedRecords, touchedAccounts } from "./ledgerRules.ts";
+
+/** Unique violation, serialization failure, deadlock: another batch was faster; look again. */
+const RACE_STATES = ["23505", "40001", "40P01"];
+const RACES = 5;
+
+/** The store over a database that was migrated (`migrate(database, MIGRATIONS)`). */
+export function sqlLedgerStore(database: Database): LedgerStore {
+  return {
+    apply: (batch) => applyToDatabase(database, batch),
+    account: async (bank, account) => (await readAccounts(database, bank, [account])).get(account),
+    accounts: async (bank) => {
+      const rows = await database.query(
+        'SELECT * FROM ledger_accounts WHERE bank = $1 ORDER BY account COLLATE "C"',
+        [bank],
+      );
+      return rows.map(toAccount);
+    },
+    payment: (bank, module, payId) => readPayment(database, bank, module, payId),
+    openPayments: async (bank) => {
+      const rows = await database.query(
+        "SELECT * FROM ledger_payments WHERE bank = $1 AND state = 'held' ORDER BY number",
+        [bank],
+      );
+      return rows.map(toPayment);
+    },
+    entries: (bank, transaction) => readEntries(database, bank, transaction),
+    trialBalance: (bank) => trialBalance(database, bank),
+  };
+}
+
+async function applyToDatabase(database: Database, batch: LedgerBatch): Promise<ApplyResult> {
+  for (let race = 1; ; race += 1) {
+    try {
+      return await database.transaction((connection) => applyOnce(connection, batch));
+    } catch (error) {
+      if (race === RACES || !RACE_STATES.includes(sqlState(error) ?? "")) throw error;
+    }
+  }
+}
+
+async function applyOnce(connection: Queryable, batch: LedgerBatch): Promise<ApplyResult> {
+  const verdict = judgeBatch(batch, await touchedRecords(connection, batch));
+  if (!verdict.ok) return verdict.result;
+  for (const account of verdict.accounts) await putAccount(connection, batch.bank, account);
+  if (batch.payment) await putPayment(connection, batch.bank, batch.payment.record);
+  if (batch.entry) await putEntry(connection, batch.bank, batch.entry);
+  for (const { leaf, amountMinor, unit } of batch.redemptions ?? []) {
+    await connection.query(
+      "INSERT INTO ledger_redemptions (bank, leaf, amount_minor, unit) VALUES ($1, $2, $3, $4)",
+      [batch.bank, leaf, amountMinor, unit],
+    );
+  }
+  return { status: "applied" };
+}
+
+async function touchedRecords(connection: Queryable, batch: LedgerBatch): Promise<TouchedRecords> {
+  const { bank, entry } = batch;
+  const record = batch.payment?.record;
+  const payment =
+    record && (await readPayment(connection, bank, record.module, record.payId, true));
+  const accounts = await readAccounts(connection, bank, touchedAccounts(batch), true);
+  const entries = entry ? await readEntries(connection, bank, entry.transaction, entry.leg) : [];
+  const leaves = (batch.redemptions ?? []).map(({ leaf }) => leaf);
+  const redeemed = new Set(leaves.filter((leaf, at) => leaves.indexOf(leaf) !== at));
+  for (const leaf of leaves) {
+    const rows = await connection.query(
+      "SELECT leaf FROM ledger_redemptions WHERE bank = $1 AND leaf = $2",
+      [bank, leaf],
+    );
+    if (rows.length > 0) redeemed.add(leaf);
+  }
+  return { accounts, payment, entry: entries[0], redeemedLeaves: redeemed };
+}
+
+/** Locks in order of the names, so that two batches cannot wait for each other for ever. */
+async function readAccounts(
+  connection: Queryable,
+  bank: string,
+  names: readonly string[],
+  isLocking = false,
+): Promise<Map<string, Account>> {
+  const accounts = new Map<string, Account>();
+  for (const name of names) {
+    const rows = await connection.query(
+      `SELECT * FROM ledger_accounts WHERE bank = $1 AND account = $2
+       ${isLocking ? "FOR UPDATE" : ""}`,
+      [bank, name],
+    );
+    if (rows[0]) accounts.set(name, toAccount(rows[0]));
+  }
+  return accounts;
+}
+
+async function readPayment(
+  connection: Queryable,
+  bank: string,
+  module: string,
+  payId: string,
+  isLocking = false,
+): Promise<PaymentRecord | undefined> {
+  const rows = await connection.query(
+    `SELECT * FROM ledger_payments WHERE bank = $1 AND module = $2 AND pay_id = $3
+     ${isLocking ? "FOR UPDATE" : ""}`,
+    [bank, module, payId],
+  );
+  return rows[0] && toPayment(rows[0]);
+}
+
+/** The entries of a transaction, or the one of a leg. */
+async function readEntries(
+  connection: Queryable,
+  bank: string,
+  transaction: string,
+  leg?: string,
+): Promise<Entry[]> {
+  const rows = await connection.query(
+    `SELECT entry.leg, entry.at_seconds, line.account, line.debit_minor
+     FROM ledger_entries AS entry JOIN ledger_lines AS line USING (bank, transaction, leg)
+     WHERE entry.bank = $1 AND entry.transaction = $2 AND ($3::text IS NULL OR entry.leg = $3)
+     ORDER BY entry.number, line.position`,
+    [bank, transaction, leg ?? null],
+  );
+  const byLeg = new Map<string, Entry & { lines: Entry["lines"][number][] }>();
+  for (const row of rows) {
+    const name = String(row.leg);
+    const entry = byLeg.get(name) ?? {
+      transaction,
+      leg: name,
+      atSeconds: Number(row.at_seconds),
+      lines: [],
+    };
+    entry.lines.push({ account: String(row.account), debitMinor: Number(row.debit_minor) });
+    byLeg.set(name, entry);
+  }
+  return [...byLeg.values()];
+}
+
+async function putAccount(connection: Queryable, bank: string, account: Account): Promise<void> {
+  const { account: name, owner, unit, kind, drawers, balanceMinor } = account;
+  const changed = await connection.query(
+    `UPDATE ledger_accounts SET balance_minor = $3 WHERE bank = $1 AND account = $2
+     RETURNING account`,
+    [bank, name, balanceMinor],
+  );
+  // A plain insert, so that two batches that open one account at once collide and look again.
+  if (changed.length > 0) return;
+  await connection.query(
+    `INSERT INTO ledger_accounts (bank, account, owner, unit, kind, drawers, balance_minor)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    [bank, name, owner, unit, kind, drawers.join(" "), balanceMinor],
+  );
+}
+
+async function putPayment(
+  connection: Queryable,
+  bank: string,
+  record: PaymentRecord,
+): Promise<void> {
+  const { module, payId, kind, peer, account, amountMinor, unit, state } = record;
+  const changed = await connection.query(
+    `UPDATE ledger_payments SET state = $4 WHERE bank = $1 AND module = $2 AND pay_id = $3
+     RETURNING pay_id`,
+    [bank, module, payId, state],
+  );
+  if (changed.length > 0) return;
+  await connection.query(
+    `INSERT INTO ledger_payments
+       (bank, module, pay_id, kind, peer, account, amount_minor, unit, state)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    [bank, module, payId, kind, peer, account, amountMinor, unit, state],
+  );
+}
+
+async function putEntry(connection: Queryable, bank: string, entry: Entry): Promise<void> {
+  const { transaction, leg, atSeconds, lines } = entry;
+  await connection.query(
+    "INSERT INTO ledger_entries (bank, transaction, leg, at_seconds) VALUES ($1, $2, $3, $4)",
+    [bank, transaction, leg, atSeconds],
+  );
+  for (const [position, { account, debitMinor }] of lines.entries()) {
+    await connection.query(
+      `INSERT INTO ledger_lines (bank, transaction, leg, position, account, debit_minor)
+       VALUES ($1, $2, $3, $4, $5, $6)`,
+      [bank, transaction, leg, position, account, debitMinor],
+    );
+  }
+}
+
+async function trialBalance(database: Queryable, bank: string): Promise<UnitTotals[]> {
+  const rows = await database.query(
+    `SELECT account.unit,
+       COALESCE(SUM(GREATEST(line.debit_minor, 0)), 0) AS debit,
+       COALESCE(SUM(GREATEST(-line.debit_minor, 0)), 0) AS credit,
+       COALESCE(SUM(CASE WHEN account.kind = 'money-issued' THEN -line.debit_minor END), 0)
+         AS issued,
+       COALESCE(SUM(CASE WHEN account.kind = 'notes-on-hand' THEN line.debit_minor END), 0)
+         AS on_hand,
+       COALESCE(SUM(CASE WHEN account.kind = 'in-transit' THEN -line.debit_minor END), 0)
+         AS in_transit,
+       (SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_redemptions AS note
+         WHERE note.bank = $1 AND note.unit = account.unit) AS redeemed
+     FROM ledger_accounts AS account LEFT JOIN ledger_lines AS line USING (bank, account)
+     WHERE bank = $1 GROUP BY account.unit ORDER BY account.unit`,
+    [bank],
+  );
+  return rows.map((row) => ({
+    unit: String(row.unit),
+    debitMinor: Number(row.debit),
+    creditMinor: Number(row.credit),
+    issuedMinor: Number(row.issued),
+    redeemedMinor: Number(row.redeemed),
+    onHandMinor: Number(row.on_hand),
+    inTransitMinor: Number(row.in_transit),
+  }));
+}
+
+function toAccount(row: Row): Account {
+  const drawers = String(row.drawers);
+  return {
+    account: String(row.account),
+    owner: String(row.owner),
+    unit: String(row.unit),
+    kind: String(row.kind) as AccountKind,
+    drawers: drawers === "" ? [] : drawers.split(" "),
+    balanceMinor: Number(row.balance_minor),
+  };
+}
+
+function toPayment(row: Row): PaymentRecord {
+  return {
+    module: String(row.module),
+    payId: String(row.pay_id),
+    kind: String(row.kind) as PaymentKind,
+    peer: String(row.peer),
+    account: row.account === null ? null : String(row.account),
+    amountMinor: Number(row.amount_minor),
+    unit: String(row.unit),
+    state: String(row.state) as PaymentRecordState,
+  };
+}

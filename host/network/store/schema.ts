@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables of banks and card issuers, step by step. Ids are text of hexadecimal digits; amounts
+// are minor units, within what a number carries exactly.
+import type { Migration } from "./migrations.ts";
+
+const AMOUNT = "BIGINT NOT NULL CHECK (%s BETWEEN -9007199254740991 AND 9007199254740991)";
+const amount = (column: string) => `${column} ${AMOUNT.replace("%s", column)}`;
+
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    number: 1,
+    name: "ledger",
+    statements: [
+      `CREATE TABLE ledger_accounts (
+        bank TEXT NOT NULL, account TEXT NOT NULL, owner TEXT NOT NULL, unit TEXT NOT NULL,
+        kind TEXT NOT NULL, drawers TEXT NOT NULL, ${amount("balance_minor")},
+        PRIMARY KEY (bank, account))`,
+      `CREATE TABLE ledger_entries (
+        bank TEXT NOT NULL, transaction TEXT NOT NULL, leg TEXT NOT NULL,
+        at_seconds BIGINT NOT NULL, number BIGSERIAL, PRIMARY KEY (bank, transaction, leg))`,
+      `CREATE TABLE ledger_lines (
+        bank TEXT NOT NULL, transaction TEXT NOT NULL, leg TEXT NOT NULL, position INTEGER NOT NULL,
+        account TEXT NOT NULL, ${amount("debit_minor")},
+        PRIMARY KEY (bank, transaction, leg, position),
+        FOREIGN KEY (bank, transaction, leg) REFERENCES ledger_entries,
+        FOREIGN KEY (bank, account) REFERENCES ledger_accounts)`,
+      `CREATE TABLE ledger_payments (
+        bank TEXT NOT NULL, module TEXT NOT NULL, pay_id TEXT NOT NULL, kind TEXT NOT NULL,
+        peer TEXT NOT NULL, account TEXT, ${amount("amount_minor")}, unit TEXT NOT NULL,
+        state TEXT NOT NULL, number BIGSERIAL, PRIMARY KEY (bank, module, pay_id))`,
+      "CREATE INDEX ledger_payments_open ON ledger_payments (bank, state)",
+      `CREATE TABLE ledger_redemptions (
+        bank TEXT NOT NULL, leaf TEXT NOT NULL, ${amount("amount_minor")}, unit TEXT NOT NULL,
+        PRIMARY KEY (bank, leaf))`,
+    ],
+  },
+  {
+    number: 2,
+    name: "card issuer",
+    statements: [
+      `CREATE TABLE card_accounts (
+        card_number TEXT PRIMARY KEY, kind TEXT NOT NULL, unit TEXT NOT NULL, expiry TEXT NOT NULL,
+        standing TEXT NOT NULL, directions TEXT NOT NULL, ${amount("balance_minor")},
+        ${amount("credit_limit_minor")}, ${amount("transaction_limit_minor")},
+        ${amount("held_debit_minor")}, ${amount("held_credit_minor")})`,
+      `CREATE TABLE card_transactions (
+        mandate_hash TEXT PRIMARY KEY, customer_agent_id TEXT NOT NULL,
+        transaction_id TEXT NOT NULL, card_number TEXT NOT NULL REFERENCES card_accounts,
+        direction INTEGER NOT NULL, ${amount("amount_minor")}, unit TEXT NOT NULL,
+        merchant_agent_id TEXT NOT NULL, code TEXT NOT NULL, until_s BIGINT NOT NULL,
+        state TEXT NOT NULL, UNIQUE (customer_agent_id, transaction_id))`,
+      "CREATE INDEX card_transactions_held ON card_transactions (state, until_s)",
+      "CREATE TABLE card_voided_mandates (mandate_hash TEXT PRIMARY KEY)",
+    ],
+  },
+];
