@@ -2,80 +2,106 @@
 // Ticket Holder 148: keeps tickets in the journal and finds them again (steps 450, 754, 758, 786).
 // Tickets stay in flash; one at a time is read. A receipt whose transaction has not committed is no
 // ticket yet: the record of that transaction has it.
-import { Bytes, bytesEqual } from "../codec/bytes";
-import { CborWriter } from "../codec/cborWriter";
+import { Bytes, bytesOf, equalAt, pointerOf } from "../codec/bytes";
 import { journal } from "../flash/journal";
-import { cardOf, merchantOf } from "./credential";
-import { readTicket, Ticket, TicketType } from "./ticket";
+import { cardOf, UNIT_SIZE } from "./credential";
+import { readTicket, Ticket, TICKET_ID_SIZE, TicketType } from "./ticket";
 
-/** Journal kind of tickets; the value is the encoded ticket. */
+/** Journal kind of tickets. */
 export const TICKET_RECORD: u8 = 20;
 /** Most tickets kept. */
 export const TICKETS_MAX: i32 = 32;
 
-/** Tickets kept now. */
-export function ticketCount(): i32 {
-  let count = 0;
-  for (let at = journal.first(TICKET_RECORD); at >= 0; at = journal.next(TICKET_RECORD, at)) ++count;
-  return count;
+// A record begins with what searches ask for, so that they load no whole ticket: type (1 byte), id
+// (16), and, of a card, unit (3) and first and last second of validity (8 each, little-endian).
+const TYPE_AT: usize = 0;
+const ID_AT: usize = 1;
+const UNIT_AT: usize = ID_AT + usize(TICKET_ID_SIZE);
+const FROM_AT: usize = UNIT_AT + usize(UNIT_SIZE);
+const UNTIL_AT: usize = FROM_AT + 8;
+/** Bytes in front of the encoded ticket. */
+export const TICKET_HEAD_SIZE: i32 = i32(UNTIL_AT) + 8;
+
+const head = memory.data(TICKET_HEAD_SIZE, 8);
+
+/** Fills `head` from the record under `key`. */
+function readHead(key: u32): bool {
+  return journal.read(TICKET_RECORD, key, 0, head, TICKET_HEAD_SIZE);
+}
+
+/** The ticket under a key of the journal; null where there is none. */
+export function loadTicket(key: u32): Ticket | null {
+  const record = journal.load(TICKET_RECORD, key);
+  if (record === null || record.length <= TICKET_HEAD_SIZE) return null;
+  const length = record.length - TICKET_HEAD_SIZE;
+  return readTicket(bytesOf(pointerOf(record) + usize(TICKET_HEAD_SIZE), length));
 }
 
 /** True if another ticket may be kept. */
 export function hasRoomForTicket(): bool {
-  return ticketCount() < TICKETS_MAX;
-}
-
-/** The ticket at a cursor of the journal; null where it cannot be read. */
-function ticketAt(cursor: i32): Ticket | null {
-  const encoded = journal.load(TICKET_RECORD, journal.keyAt(cursor));
-  return encoded !== null ? readTicket(encoded) : null;
+  let count = 0;
+  for (let at = journal.first(TICKET_RECORD); at >= 0; at = journal.next(TICKET_RECORD, at)) ++count;
+  return count < TICKETS_MAX;
 }
 
 /** The ticket with this id; null where there is none. */
 export function findTicket(id: Bytes): Ticket | null {
+  if (id.length != TICKET_ID_SIZE) return null;
   for (let at = journal.first(TICKET_RECORD); at >= 0; at = journal.next(TICKET_RECORD, at)) {
-    const ticket = ticketAt(at);
-    if (ticket !== null && bytesEqual(ticket.id, id)) return ticket;
+    const key = journal.keyAt(at);
+    if (readHead(key) && equalAt(id, head + ID_AT)) return loadTicket(key);
   }
   return null;
+}
+
+/** Key of the own merchant credential; -1 where there is none. */
+function merchantCredentialKey(): i64 {
+  for (let at = journal.first(TICKET_RECORD); at >= 0; at = journal.next(TICKET_RECORD, at)) {
+    const key = journal.keyAt(at);
+    if (readHead(key) && load<u8>(head + TYPE_AT) == u8(TicketType.MERCHANT)) return i64(key);
+  }
+  return -1;
 }
 
 /** The own merchant credential; null where there is none. */
 export function ownMerchantCredential(): Ticket | null {
-  for (let at = journal.first(TICKET_RECORD); at >= 0; at = journal.next(TICKET_RECORD, at)) {
-    const ticket = ticketAt(at);
-    if (ticket !== null && merchantOf(ticket) !== null) return ticket;
-  }
-  return null;
+  const key = merchantCredentialKey();
+  return key < 0 ? null : loadTicket(u32(key));
 }
 
-/** Writes an array of the ids of the cards of this unit that are valid now; returns their number. */
-export function writeUsableCards(writer: CborWriter, unit: Bytes, seconds: u64): i32 {
+/** Ids of the cards of this unit that are valid at `seconds` (step 754). */
+export function usableCards(unit: Bytes, seconds: u64): Array<Bytes> {
   const ids = new Array<Bytes>();
   for (let at = journal.first(TICKET_RECORD); at >= 0; at = journal.next(TICKET_RECORD, at)) {
-    const ticket = ticketAt(at);
-    if (ticket === null) continue;
-    const card = cardOf(ticket);
-    if (card === null || !bytesEqual(card.unit, unit)) continue;
-    if (seconds >= card.validFrom && seconds <= card.expires) ids.push(ticket.id);
+    if (!readHead(journal.keyAt(at)) || load<u8>(head + TYPE_AT) != u8(TicketType.CARD)) continue;
+    if (!equalAt(unit, head + UNIT_AT)) continue;
+    if (seconds < load<u64>(head + FROM_AT) || seconds > load<u64>(head + UNTIL_AT)) continue;
+    ids.push(bytesOf(head + ID_AT, TICKET_ID_SIZE));
   }
-  writer.array(ids.length);
-  for (let i = 0; i < ids.length; ++i) writer.bytesFrom(ids[i]);
-  return ids.length;
+  return ids;
 }
 
 /**
- * Adds a ticket to the open batch of the journal. A merchant has one credential: a new one takes the
- * place of the old.
+ * Begins a batch of the journal with this ticket in it, or an empty one for null. A merchant has one
+ * credential: a new one takes the place of the old.
  */
-export function putTicket(ticket: Ticket): void {
-  if (ticket.type == TicketType.MERCHANT) {
-    for (let at = journal.first(TICKET_RECORD); at >= 0; at = journal.next(TICKET_RECORD, at)) {
-      const other = ticketAt(at);
-      if (other !== null && other.type == TicketType.MERCHANT) {
-        journal.remove(TICKET_RECORD, journal.keyAt(at));
-      }
-    }
+export function beginWithTicket(ticket: Ticket | null): void {
+  const isMerchant = ticket !== null && ticket.type == TicketType.MERCHANT;
+  const former = isMerchant ? merchantCredentialKey() : -1;
+  journal.begin();
+  if (ticket === null) return;
+  const encoded = ticket.encoded;
+  const record = new StaticArray<u8>(TICKET_HEAD_SIZE + encoded.length);
+  const pointer = pointerOf(record);
+  store<u8>(pointer + TYPE_AT, u8(ticket.type));
+  memory.copy(pointer + ID_AT, pointerOf(ticket.id), TICKET_ID_SIZE);
+  const card = cardOf(ticket);
+  if (card !== null) {
+    memory.copy(pointer + UNIT_AT, pointerOf(card.unit), UNIT_SIZE);
+    store<u64>(pointer + FROM_AT, card.validFrom);
+    store<u64>(pointer + UNTIL_AT, card.expires);
   }
-  journal.putBytes(TICKET_RECORD, journal.nextKey(TICKET_RECORD), ticket.encoded);
+  memory.copy(pointer + usize(TICKET_HEAD_SIZE), pointerOf(encoded), encoded.length);
+  const key = former >= 0 ? u32(former) : journal.nextKey(TICKET_RECORD);
+  journal.putBytes(TICKET_RECORD, key, record);
 }

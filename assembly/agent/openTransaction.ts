@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// The journal record of a transaction that is not finished, in a customer's agent and for payments
+// between persons: everything that is needed to finish it after any loss of power. It is written
+// before the peer may rely on it and removed by the very append that commits or rolls back.
+import { Bytes, bytesOf, pointerOf } from "../codec/bytes";
+import { journal } from "../flash/journal";
+import { TICKET_SIZE_MAX } from "../ticket/ticket";
+import { PAY_ID_SIZE } from "./paymentOutcome";
+import {
+  countRecords,
+  findRecord,
+  firstIds,
+  loadRecord,
+  putRecord,
+  recordReader,
+  recordWriter,
+} from "./records";
+import { LOG_ENTRY_SIZE_MAX } from "./tranLog";
+
+const OPEN_RECORD: u8 = 21;
+/** Most transactions that may be open (in doubt) at once. */
+const OPEN_MAX: i32 = 8;
+/** Room for the append that ends a transaction: ticket, log entry and result. */
+const FINISH_ROOM: i32 = TICKET_SIZE_MAX / 2 + LOG_ENTRY_SIZE_MAX + 256;
+
+export namespace OpenKind {
+  export const PURCHASE: i32 = 1;
+  export const PAYMENT_SENT: i32 = 2;
+  export const PAYMENT_RECEIVED: i32 = 3;
+}
+
+const EMPTY: Bytes = [];
+
+export class OpenTransaction {
+  /** Key in the journal; 0 before it is stored. */
+  key: u32 = 0;
+  kind: i32 = 0;
+  /** The host's command id, or, for a payment received, the session's tag. */
+  commandId: Bytes = EMPTY;
+  transactionId: Bytes = EMPTY;
+  payId: Bytes = EMPTY;
+  /** The other agent. */
+  peer: Bytes = EMPTY;
+  /** Electronic money in minor units of `unit`; 0 and empty where the payer decides. */
+  amount: u64 = 0;
+  unit: Bytes = EMPTY;
+  /** Empty in payments between persons; `approval` also in a purchase. */
+  receipt: Bytes = EMPTY;
+  mandate: Bytes = EMPTY;
+  approval: Bytes = EMPTY;
+  startedMs: u64 = 0;
+  peerMs: u64 = 0;
+  /** The own module said that it does not know yet how the payment ended. */
+  isInDoubt: bool = false;
+
+  /** Writes the record, sealed; false where the journal has no room for it and its end. */
+  store(): bool {
+    const isNew = this.key == 0;
+    if (isNew) {
+      if (countRecords(OPEN_RECORD) >= OPEN_MAX || !journal.reserve(FINISH_ROOM)) return false;
+      this.key = max(journal.nextKey(OPEN_RECORD), 1);
+    }
+    journal.begin();
+    this.put();
+    if (journal.commit(true)) return true;
+    if (isNew) {
+      journal.release(FINISH_ROOM);
+      this.key = 0;
+    }
+    return false;
+  }
+
+  /** Adds the removal to the open batch that ends this transaction. */
+  putRemoval(): void {
+    if (this.key != 0) journal.remove(OPEN_RECORD, this.key);
+  }
+
+  /** Ends the batch that ends this transaction, sealed, out of the room kept for it. */
+  commitEnd(): bool {
+    if (this.key == 0) return journal.commit(true);
+    if (!journal.commitReserved(true, FINISH_ROOM)) return false;
+    this.key = 0;
+    return true;
+  }
+
+  private put(): void {
+    const writer = recordWriter();
+    writer.array(12);
+    writer.uint(u64(this.kind));
+    writer.bytesFrom(this.commandId);
+    writer.bytesFrom(this.transactionId);
+    writer.bytesFrom(this.peer);
+    writer.uint(this.amount);
+    writer.textFrom(this.unit);
+    writer.bytesFrom(this.receipt);
+    writer.bytesFrom(this.mandate);
+    writer.bytesFrom(this.approval);
+    writer.uint(this.startedMs);
+    writer.uint(this.peerMs);
+    writer.boolean(this.isInDoubt);
+    putRecord(OPEN_RECORD, this.key, this.payId, this.commandId, writer);
+  }
+}
+
+/** The open transaction under this key of the journal; null where it cannot be read. */
+export function loadOpen(key: u32): OpenTransaction | null {
+  const value = loadRecord(OPEN_RECORD, key);
+  if (value === null) return null;
+  const reader = recordReader(value);
+  const open = new OpenTransaction();
+  reader.arrayOf(12);
+  open.key = key;
+  open.kind = i32(reader.u64());
+  open.commandId = reader.bytes();
+  open.transactionId = reader.bytes();
+  open.payId = bytesOf(pointerOf(value), PAY_ID_SIZE);
+  open.peer = reader.bytes();
+  open.amount = reader.u64();
+  open.unit = reader.text(3);
+  open.receipt = reader.bytes();
+  open.mandate = reader.bytes();
+  open.approval = reader.bytes();
+  open.startedMs = reader.u64();
+  open.peerMs = reader.u64();
+  open.isInDoubt = reader.bool();
+  return reader.atEnd() ? open : null;
+}
+
+/** Pay ids of all open transactions. */
+export function openPayIds(): Array<Bytes> {
+  return firstIds(OPEN_RECORD);
+}
+
+/** The open transaction with this pay id; null where there is none. */
+export function openByPayId(payId: Bytes): OpenTransaction | null {
+  const key = findRecord(OPEN_RECORD, 0, payId);
+  return key < 0 ? null : loadOpen(u32(key));
+}
+
+/** The open transaction that this command began; null where there is none. */
+export function openByCommand(commandId: Bytes): OpenTransaction | null {
+  const key = findRecord(OPEN_RECORD, 1, commandId);
+  return key < 0 ? null : loadOpen(u32(key));
+}
+
+/** At boot: keeps again the room that the end of each open transaction needs. */
+export function reserveForOpen(): void {
+  const count = countRecords(OPEN_RECORD);
+  if (count > 0) journal.reserve(count * FINISH_ROOM);
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's records in the journal: two ids of 16 bytes in front, by which a record is found
+// without reading the rest, then one CBOR array. The heap is collected only after an event, so a
+// search must not load every record it passes.
+import { Bytes, bytesOf, equalAt, pointerOf } from "../codec/bytes";
+import { CborReader } from "../codec/cborReader";
+import { CborWriter } from "../codec/cborWriter";
+import { journal } from "../flash/journal";
+
+/** Bytes of an id in front of a record. */
+export const RECORD_ID_SIZE: i32 = 16;
+const HEAD_SIZE: i32 = 2 * RECORD_ID_SIZE;
+/** Longest array in a record: mandate, card, receipt and approval take about 2,300 bytes. */
+const BODY_SIZE_MAX: i32 = 3072;
+
+const buffer = memory.data(HEAD_SIZE + BODY_SIZE_MAX, 8);
+const head = memory.data(HEAD_SIZE, 8);
+
+/** A writer for a record's array. The next call begins another record in the same place. */
+export function recordWriter(): CborWriter {
+  return new CborWriter(buffer + HEAD_SIZE, BODY_SIZE_MAX);
+}
+
+/** Adds the record just written to the open batch; ids shorter than 16 bytes end in zeros. */
+export function putRecord(kind: u8, key: u32, one: Bytes, other: Bytes, writer: CborWriter): void {
+  assert(!writer.overflow && one.length <= RECORD_ID_SIZE && other.length <= RECORD_ID_SIZE);
+  memory.fill(buffer, 0, HEAD_SIZE);
+  memory.copy(buffer, pointerOf(one), one.length);
+  memory.copy(buffer + RECORD_ID_SIZE, pointerOf(other), other.length);
+  journal.putBytes(kind, key, bytesOf(buffer, HEAD_SIZE + writer.length));
+}
+
+/** Key of the record of this kind with `id` in place 0 or 1 of its head; -1 where there is none. */
+export function findRecord(kind: u8, place: i32, id: Bytes): i64 {
+  if (id.length != RECORD_ID_SIZE) return -1;
+  for (let at = journal.first(kind); at >= 0; at = journal.next(kind, at)) {
+    const key = journal.keyAt(at);
+    if (!journal.read(kind, key, 0, head, HEAD_SIZE)) continue;
+    if (equalAt(id, head + place * RECORD_ID_SIZE)) return i64(key);
+  }
+  return -1;
+}
+
+/** The whole value of a record; null where there is none. Its array is for `recordReader`. */
+export function loadRecord(kind: u8, key: u32): Bytes | null {
+  const value = journal.load(kind, key);
+  return value !== null && value.length > HEAD_SIZE ? value : null;
+}
+
+/** A reader over the array of a record's value. */
+export function recordReader(value: Bytes): CborReader {
+  return new CborReader(pointerOf(value) + HEAD_SIZE, value.length - HEAD_SIZE);
+}
+
+/** Records of this kind. */
+export function countRecords(kind: u8): i32 {
+  let count = 0;
+  for (let at = journal.first(kind); at >= 0; at = journal.next(kind, at)) ++count;
+  return count;
+}
+
+/** Adds the removal of the oldest record to the open batch if there are `limit` or more. */
+export function makeRoom(kind: u8, limit: i32): void {
+  if (countRecords(kind) >= limit) journal.remove(kind, journal.keyAt(journal.first(kind)));
+}
+
+/** The first ids of all records of this kind. */
+export function firstIds(kind: u8): Array<Bytes> {
+  const ids = new Array<Bytes>();
+  for (let at = journal.first(kind); at >= 0; at = journal.next(kind, at)) {
+    if (journal.read(kind, journal.keyAt(at), 0, head, HEAD_SIZE)) {
+      ids.push(bytesOf(head, RECORD_ID_SIZE));
+    }
+  }
+  return ids;
+}

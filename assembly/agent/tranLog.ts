@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tran Log 162, 174, 183: what this agent finished, with both devices' times (paragraphs 56 and 84)
+// and the evidence that a dispute needs. Entry: docs/protocol.cddl section 8, command 9.
+import { Bytes } from "../codec/bytes";
+import { CborWriter } from "../codec/cborWriter";
+import { journal } from "../flash/journal";
+import { makeRoom, recordWriter } from "./records";
+
+/** Journal kind of log entries; keys ascend with time. */
+export const LOG_RECORD: u8 = 23;
+/** Entries kept; the oldest makes room. */
+const ENTRIES_MAX: i32 = 32;
+/** Largest encoded entry: mandate, approval and two annexes take about 900 bytes. */
+export const LOG_ENTRY_SIZE_MAX: i32 = 1280;
+
+/** What an entry is about. */
+export namespace LogKind {
+  export const PURCHASE: i32 = 1;
+  export const PAYMENT_SENT: i32 = 2;
+  export const PAYMENT_RECEIVED: i32 = 3;
+  export const CREDENTIAL_RECEIVED: i32 = 4;
+  export const CREDENTIAL_ISSUED: i32 = 5;
+  export const PURCHASE_SERVED: i32 = 6;
+  export const CARD_SETTLED: i32 = 7;
+}
+
+/** One entry; ids that do not apply are null. */
+export class LogEntry {
+  /** Own and peer's time in milliseconds since 1970, at the start of the session. */
+  startedMs: u64 = 0;
+  peerMs: u64 = 0;
+  kind: i32 = 0;
+  /** Payment-state, or the settlement of a card (1 posted, 2 voided, 3 refused). */
+  state: i32 = 0;
+  reason: i32 = 0;
+  transactionId: Bytes | null = null;
+  payId: Bytes | null = null;
+  peer!: Bytes;
+  amount: u64 = 0;
+  unit: Bytes | null = null;
+  ticketId: Bytes | null = null;
+  /** Encoded signed objects: mandate, approval, annexes. */
+  evidence: Array<Bytes> = [];
+
+  /** Adds the entry to the open batch of the journal under `key`. */
+  put(key: u32): void {
+    const writer = recordWriter();
+    writer.array(12);
+    writer.uint(this.startedMs);
+    writer.uint(this.peerMs);
+    writer.uint(u64(this.kind));
+    writer.uint(u64(this.state));
+    writer.uint(u64(this.reason));
+    writeOrNull(writer, this.transactionId);
+    writeOrNull(writer, this.payId);
+    writer.bytesFrom(this.peer);
+    writer.uint(this.amount);
+    const unit = this.unit;
+    if (unit !== null && unit.length > 0) writer.textFrom(unit);
+    else writer.nil();
+    writeOrNull(writer, this.ticketId);
+    writer.array(this.evidence.length);
+    for (let i = 0; i < this.evidence.length; ++i) writer.rawFrom(this.evidence[i]);
+    assert(!writer.overflow);
+    journal.putBytes(LOG_RECORD, key, writer.taken());
+  }
+}
+
+/** Writes a byte string, or null where there is none. */
+export function writeOrNull(writer: CborWriter, value: Bytes | null): void {
+  if (value !== null && value.length > 0) writer.bytesFrom(value);
+  else writer.nil();
+}
+
+/** Adds the entry to the open batch of the journal, as the newest; returns its key. */
+export function putLog(entry: LogEntry): u32 {
+  makeRoom(LOG_RECORD, ENTRIES_MAX);
+  const key = journal.nextKey(LOG_RECORD);
+  entry.put(key);
+  return key;
+}
+
+/** Writes an entry anew, with what evidence has come since; a full journal keeps the old one. */
+export function rewriteLog(key: u32, entry: LogEntry): void {
+  journal.begin();
+  entry.put(key);
+  journal.commit(false);
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// One transaction of a trusted agent in one session: what purchase, payment, acquiring and creating
+// a credential have in common. It keeps the session's slot until it has ended. Aborting follows
+// Figs. 6B and 11; what is durable of a transaction is in the journal, so rolling back is forgetting.
+import { step } from "../board";
+import { Bytes } from "../codec/bytes";
+import { CborReader } from "../codec/cborReader";
+import { Session } from "../session/session";
+import { NEVER, timerMs } from "../session/timers";
+import { Reason } from "../trust/reasons";
+import { MoneyModulePayment } from "./moneyModulePayment";
+import { PaymentOutcome, PaymentState } from "./paymentOutcome";
+
+/** How long a transaction waits for a word of its own host: as long as the peer waits for it. */
+export const OWNER_WAIT_MS: i64 = 60000;
+/** How long a session is kept after the end, for the modules' last messages and the annex. */
+export const LINGER_MS: i64 = 2000;
+
+export abstract class Transaction {
+  session: Session;
+  /** The money module payment, once there is one. */
+  payment: MoneyModulePayment | null = null;
+  /** Committed or aborted, told and journalled; only messages of courtesy may still pass. */
+  isSettled: bool = false;
+  /** The slot is free. */
+  isEnded: bool = false;
+  /** On the timers' scale; see `ownerIsSilent` and `linger`. */
+  deadlineMs: i64 = NEVER;
+  /** Why the end of the payment is being asked for; the outcome may bring another reason. */
+  private pendingReason: i32 = Reason.NONE;
+
+  constructor(session: Session) {
+    this.session = session;
+  }
+
+  /** The session is open (its initiator only). */
+  abstract opened(): void;
+  /** A message of the peer's agent; the reason to abort for, or 0. */
+  abstract received(type: i32, body: CborReader): i32;
+  /** The owner's answer to a prompt; the reason to refuse the command for, or 0. */
+  abstract answered(number: i32, body: CborReader): i32;
+  /** The payment committed: Fig. 6A. False where the journal did not take it. */
+  abstract commit(outcome: PaymentOutcome): bool;
+  /** Forgets the transaction (236) and tells the host (238). */
+  abstract rollBack(reason: i32): void;
+  /** The own module does not know yet how the payment ended; tells the host. */
+  abstract inDoubt(outcome: PaymentOutcome): void;
+  /** Id by which the host speaks of this transaction: a command id or the session's tag. */
+  abstract hostId(): Bytes;
+
+  /** This side ends the transaction (388). While a payment runs, its outcome decides. */
+  abort(reason: i32): void {
+    if (this.isSettled || this.isEnded) return;
+    if (this.askOutcome(reason)) return;
+    step(388);
+    step(236);
+    this.rollBack(reason);
+    this.isSettled = true;
+    this.end(reason);
+  }
+
+  /** The session is no more (394): the peer aborted, or was silent too long. */
+  sessionClosed(reason: i32): void {
+    if (this.isSettled) this.isEnded = true;
+    if (this.isEnded || this.askOutcome(reason)) return;
+    step(396);
+    step(236);
+    this.rollBack(reason);
+    this.isSettled = true;
+    this.isEnded = true;
+  }
+
+  /** The own module's word on the payment (588-598). True if it was the last one. */
+  outcome(outcome: PaymentOutcome): bool {
+    const payment = this.payment;
+    if (payment === null || this.isSettled || outcome.state == PaymentState.RUNNING) return false;
+    step(payment.isPayer ? 588 : 590);
+    step(payment.isPayer ? 592 : 594);
+    if (outcome.state == PaymentState.IN_DOUBT) {
+      // Neither commit nor abort: the record in the journal waits for the module's last word.
+      this.inDoubt(outcome);
+      this.isSettled = true;
+      this.linger();
+      return false;
+    }
+    if (outcome.state == PaymentState.COMMITTED) {
+      if (!this.commit(outcome)) return false;
+      this.isSettled = true;
+      if (!this.session.open) this.isEnded = true;
+      return true;
+    }
+    step(payment.isPayer ? 596 : 598);
+    const reason = outcome.reason != Reason.NONE ? outcome.reason : this.pendingReason;
+    step(236);
+    this.rollBack(reason != Reason.NONE ? reason : Reason.PEER_ENDED);
+    this.isSettled = true;
+    this.end(reason);
+    return true;
+  }
+
+  /** The time set in `deadlineMs` has come. */
+  timeOut(): void {
+    this.deadlineMs = NEVER;
+    if (this.isSettled) this.end(Reason.NONE);
+    else this.abort(Reason.OWNER_REFUSED);
+  }
+
+  /** The owner is asked: the peer's queries are answered `proceeding` meanwhile (paragraph 76). */
+  waitForOwner(): void {
+    this.session.working = true;
+    this.deadlineMs = timerMs() + OWNER_WAIT_MS;
+  }
+
+  /** The owner answered. */
+  ownerAnswered(): void {
+    this.session.working = false;
+    this.deadlineMs = NEVER;
+  }
+
+  /** Leaves the session open a little, then ends it. */
+  linger(): void {
+    this.deadlineMs = timerMs() + LINGER_MS;
+  }
+
+  /** Ends the session, if it is still there, and frees the slot (234). */
+  end(reason: i32): void {
+    this.isEnded = true;
+    this.deadlineMs = NEVER;
+    this.session.close(reason, true);
+  }
+
+  /** Asks the own module to end a payment that it was ordered to make or receive. */
+  private askOutcome(reason: i32): bool {
+    const payment = this.payment;
+    if (payment === null || !payment.isOrdered) return false;
+    if (this.pendingReason == Reason.NONE) this.pendingReason = reason;
+    this.ownerAnswered();
+    payment.close();
+    return true;
+  }
+}
