@@ -14,6 +14,8 @@ export type ConnectionId = number;
 export type DeviceEvent =
   /** The agent or module speaks: a HOST message that answers no open command. */
   | { type: "message"; target: Target; body: Uint8Array }
+  /** A message of `send` did not reach the device, or may not have. */
+  | { type: "unsent"; target: Target; reason: string; mayHaveArrived: boolean }
   /** An image failed and was started anew, or cannot be started: its open commands failed. */
   | { type: "restarted"; target: Target; isStopped: boolean }
   /** The link is up; `rebooted` if the board was switched on since it was last up. */
@@ -63,6 +65,8 @@ export interface TransactionDevice {
    * same id come as events. Rejects with CommandError.
    */
   command(target: Target, body: Uint8Array, options?: CommandOptions): Promise<Uint8Array>;
+  /** Sends one HOST message without waiting; whatever answers it comes as "message" events. */
+  send(target: Target, body: Uint8Array, options?: Pick<CommandOptions, "connection">): void;
   /** Adds a listener; the returned function removes it. */
   onEvent(listener: (event: DeviceEvent) => void): () => void;
   /** Connects to the device that listens at a ws: or wss: URL. */

@@ -181,8 +181,8 @@ function takeTime(state: HostEnd, nowMs: number, effects: HostEndEffect[]): void
 }
 
 function goDown(state: HostEnd, reason: string, nowMs: number, effects: HostEndEffect[]): void {
-  effects.push({ type: "down", reason });
   failAll(state, reason, effects);
+  effects.push({ type: "down", reason });
   synchronise(state, nowMs, effects);
 }
 

@@ -104,8 +104,9 @@ export class LinkClient {
     return { ...this.state.statistics };
   }
 
-  get isOpen(): boolean {
-    return this.state.phase === "open";
+  /** What the board told when the link last came up; null before. */
+  get board(): BoardInformation | null {
+    return this.state.board;
   }
 
   /** Ends the link and the transport; messages under way fail. */
