@@ -65,6 +65,11 @@ export class CborWriter {
     this.raw(pointer, length);
   }
 
+  /** Writes the head alone of a byte string whose `length` bytes follow elsewhere. */
+  bytesHead(length: i32): void {
+    this.head(Major.BYTES, <u64>length);
+  }
+
   /** Writes a byte string. */
   bytesFrom(value: Bytes): void {
     this.bytes(changetype<usize>(value), value.length);

@@ -8,15 +8,13 @@ import { Bytes, bytesOf, equalAt } from "./bytes";
 import { CborReader } from "./cborReader";
 import { CborWriter } from "./cborWriter";
 
-/** Longest payload that is signed or verified here; the Sig_structure is built in one buffer. */
-export const PAYLOAD_MAX: i32 = 1024;
 /** Size in bytes of an Ed25519 signature. */
 export const SIGNATURE_SIZE: i32 = 64;
 /** Size in bytes of a reference to a certificate, header parameter kid. */
 export const REFERENCE_SIZE: i32 = 8;
 
-/** What surrounds the payload in a Sig_structure is shorter than this, the longest purpose taken. */
-const STRUCTURE_ROOM: i32 = 64;
+/** Room for a Sig_structure up to its payload: 20 bytes, a purpose of at most 64 and two heads. */
+const STRUCTURE_ROOM: i32 = 96;
 const KID_LABEL: i64 = 4;
 
 /** The encoded protected header { 1: -8 }, algorithm EdDSA (RFC 9053, section 2.2). */
@@ -24,23 +22,24 @@ const PROTECTED_HEADER: Bytes = [0xa1, 0x01, 0x27];
 /** "Signature1", the context of a COSE_Sign1. */
 const CONTEXT: Bytes = [0x53, 0x69, 0x67, 0x6e, 0x61, 0x74, 0x75, 0x72, 0x65, 0x31];
 
-const structure = memory.data(PAYLOAD_MAX + STRUCTURE_ROOM, 8);
+/** The Sig_structure up to the payload, which is signed and verified where it lies. */
+const structure = memory.data(STRUCTURE_ROOM, 8);
 
-/** Builds the Sig_structure in `structure`; returns its length, or -1 where it does not fit. */
-function buildStructure(purpose: Bytes, payload: usize, payloadLength: i32): i32 {
-  if (payloadLength > PAYLOAD_MAX) return -1;
-  const writer = new CborWriter(structure, PAYLOAD_MAX + STRUCTURE_ROOM);
+/** Builds the Sig_structure up to the payload's content; returns its length. */
+function buildStructure(purpose: Bytes, payloadLength: i32): i32 {
+  const writer = new CborWriter(structure, STRUCTURE_ROOM);
   writer.array(4);
   writer.textFrom(CONTEXT);
   writer.bytesFrom(PROTECTED_HEADER);
   writer.bytesFrom(purpose);
-  writer.bytes(payload, payloadLength);
-  return writer.overflow ? -1 : writer.length;
+  writer.bytesHead(payloadLength);
+  assert(!writer.overflow);
+  return writer.length;
 }
 
 /**
  * Writes the 64-byte signature over `payload` for one purpose to `output`. `seed` is the 32-byte
- * secret, `publicKey` the key that belongs to it. False where the payload is too long.
+ * secret, `publicKey` the key that belongs to it.
  */
 export function coseSignature(
   purpose: Bytes,
@@ -49,11 +48,9 @@ export function coseSignature(
   seed: usize,
   publicKey: usize,
   output: usize,
-): bool {
-  const length = buildStructure(purpose, payload, payloadLength);
-  if (length < 0) return false;
-  ed25519Sign(output, structure, length, seed, publicKey);
-  return true;
+): void {
+  const headLength = buildStructure(purpose, payloadLength);
+  ed25519Sign(output, payload, payloadLength, seed, publicKey, structure, headLength);
 }
 
 /** Joins payload, reference (8 bytes, or null for none) and 64-byte signature to one object. */
@@ -79,7 +76,7 @@ export function coseAssemble(
   return writer.taken();
 }
 
-/** Signs `payload` and returns the whole object; empty where the payload is too long. */
+/** Signs `payload` and returns the whole object. */
 export function coseSign(
   purpose: Bytes,
   payload: usize,
@@ -90,9 +87,7 @@ export function coseSign(
 ): Bytes {
   const signature = new StaticArray<u8>(SIGNATURE_SIZE);
   const at = changetype<usize>(signature);
-  if (!coseSignature(purpose, payload, payloadLength, seed, publicKey, at)) {
-    return new StaticArray<u8>(0);
-  }
+  coseSignature(purpose, payload, payloadLength, seed, publicKey, at);
   return coseAssemble(payload, payloadLength, kid, at);
 }
 
@@ -139,8 +134,15 @@ export class CoseSign1 {
 
   /** Whether the signature is `publicKey`'s over this payload for this purpose. */
   verify(purpose: Bytes, publicKey: usize): bool {
-    const length = buildStructure(purpose, this.payloadPointer, this.payloadLength);
-    return length >= 0 && ed25519Verify(this.signaturePointer, structure, length, publicKey);
+    const headLength = buildStructure(purpose, this.payloadLength);
+    return ed25519Verify(
+      this.signaturePointer,
+      this.payloadPointer,
+      this.payloadLength,
+      publicKey,
+      structure,
+      headLength,
+    );
   }
 
   /** A copy of the payload. */

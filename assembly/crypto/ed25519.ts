@@ -27,7 +27,8 @@ export function ed25519PublicKey(output: usize, seed: usize): void {
 
 /**
  * signature = the 64-byte signature of section 5.1.6. `publicKey` must belong to `seed`: the caller
- * keeps the pair together, since two keys under one seed would reveal it.
+ * keeps the pair together, since two keys under one seed would reveal it. Where a `head` is given,
+ * what is signed is head and message joined; a long message need not be copied behind its head.
  */
 export function ed25519Sign(
   signature: usize,
@@ -35,16 +36,19 @@ export function ed25519Sign(
   length: i32,
   seed: usize,
   publicKey: usize,
+  head: usize = 0,
+  headLength: i32 = 0,
 ): void {
   expandSeed(seed);
   sha512Begin(hashState);
   sha512Update(hashState, expanded + 32, 32);
+  sha512Update(hashState, head, headLength);
   sha512Update(hashState, message, length);
   sha512End(hashState, digest);
   scalarReduce(nonce, digest);
   baseMultiply(point, nonce);
   pointEncode(signature, point);
-  computeChallenge(signature, publicKey, message, length);
+  computeChallenge(signature, publicKey, message, length, head, headLength);
   scalarMultiplyAdd(signature + 32, challenge, expanded, nonce);
   wipe(expanded, 64);
   wipe(digest, 64);
@@ -54,17 +58,20 @@ export function ed25519Sign(
 
 /**
  * Tells whether the signature is valid for the message under `publicKey`: S below L, both points
- * canonical and not of small order, and S B = R + k A exactly, without the cofactor.
+ * canonical and not of small order, and S B = R + k A exactly, without the cofactor. `head` as in
+ * `ed25519Sign`.
  */
 export function ed25519Verify(
   signature: usize,
   message: usize,
   length: i32,
   publicKey: usize,
+  head: usize = 0,
+  headLength: i32 = 0,
 ): bool {
   if (!scalarIsCanonical(signature + 32)) return false;
   if (!pointDecode(point, publicKey) || pointIsSmallOrder(point)) return false;
-  computeChallenge(signature, publicKey, message, length);
+  computeChallenge(signature, publicKey, message, length, head, headLength);
   // R is computed and encoded, never decoded: only its canonical encoding can be equal.
   verifyMultiply(point, signature + 32, challenge);
   if (pointIsSmallOrder(point)) return false;
@@ -78,11 +85,19 @@ function expandSeed(seed: usize): void {
   store<u8>(expanded, (load<u8>(expanded, 31) & 127) | 64, 31);
 }
 
-/** challenge = SHA-512(R, A, message) modulo L; `signature` begins with R. */
-function computeChallenge(signature: usize, publicKey: usize, message: usize, length: i32): void {
+/** challenge = SHA-512(R, A, head, message) modulo L; `signature` begins with R. */
+function computeChallenge(
+  signature: usize,
+  publicKey: usize,
+  message: usize,
+  length: i32,
+  head: usize,
+  headLength: i32,
+): void {
   sha512Begin(hashState);
   sha512Update(hashState, signature, 32);
   sha512Update(hashState, publicKey, 32);
+  sha512Update(hashState, head, headLength);
   sha512Update(hashState, message, length);
   sha512End(hashState, digest);
   scalarReduce(challenge, digest);
