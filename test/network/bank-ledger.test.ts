@@ -262,6 +262,18 @@ describe.each(stores)("the ledger in %s", (_name, open) => {
     });
   });
 
+  it("lets a module draw once it is admitted, and keeps those before it", async () => {
+    const store = open();
+    const bank = await openBank(store);
+    const admit = (account: string) => store.apply({ bank, admit: { account, module: "ff" } });
+    expect(await admit("stock")).toEqual({ status: "refused", reason: "unknown account" });
+    expect(await admit("alice")).toEqual({ status: "applied" });
+    expect(await admit("alice")).toEqual({ status: "applied" });
+    expect((await store.account(bank, "alice"))?.drawers).toEqual([MODULE, "ff"]);
+    const drawn = { ...hold(bank, "p1", 50), drawnBy: { account: "alice", module: "ff" } };
+    expect(await store.apply(drawn)).toEqual({ status: "applied" });
+  });
+
   it("redeems each leaf once", async () => {
     const store = open();
     const bank = await openBank(store);

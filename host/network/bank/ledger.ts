@@ -92,6 +92,8 @@ export interface LedgerBatch {
   readonly bank: string;
   /** Accounts to open, with a balance of zero. Opening one again as it is changes nothing. */
   readonly open?: readonly Omit<Account, "balanceMinor">[];
+  /** Lets one more module draw on an account, e.g. a customer's new device. */
+  readonly admit?: { readonly account: string; readonly module: string };
   /** The payment's new record, and the state that it must have had; null: there was none. */
   readonly payment?: {
     readonly expected: PaymentRecordState | null;
@@ -108,7 +110,6 @@ export interface LedgerBatch {
 export type LedgerRefusal =
   | "unknown account"
   | "account differs"
-  | "wrong unit"
   | "not balanced"
   | "amount out of range"
   | "insufficient funds"

@@ -35,6 +35,7 @@ export function touchedAccounts(batch: LedgerBatch): string[] {
     ...(batch.entry?.lines ?? []).map(({ account }) => account),
     ...(batch.mustCover ?? []),
     ...(batch.drawnBy ? [batch.drawnBy.account] : []),
+    ...(batch.admit ? [batch.admit.account] : []),
   ];
   return [...new Set(names)].sort();
 }
@@ -51,7 +52,7 @@ export function judgeBatch(batch: LedgerBatch, touched: TouchedRecords): Verdict
     return { ok: false, result: { status: "conflict" } };
   }
   if (batch.entry && touched.entry) {
-    return sameEntry(batch.entry, touched.entry)
+    return isSameEntry(batch.entry, touched.entry)
       ? { ok: false, result: { status: "repeated" } }
       : refused("entry differs");
   }
@@ -64,7 +65,12 @@ export function judgeBatch(batch: LedgerBatch, touched: TouchedRecords): Verdict
   for (const opening of batch.open ?? []) {
     const existing = accounts.get(opening.account);
     if (existing === undefined) put({ ...opening, balanceMinor: 0 });
-    else if (!sameAccount(opening, existing)) return refused("account differs");
+    else if (!isSameAccount(opening, existing)) return refused("account differs");
+  }
+  if (batch.admit) {
+    const account = accounts.get(batch.admit.account);
+    if (account === undefined || account.kind !== "deposit") return refused("unknown account");
+    put({ ...account, drawers: [...new Set([...account.drawers, batch.admit.module])] });
   }
   if (batch.drawnBy) {
     const account = accounts.get(batch.drawnBy.account);
@@ -104,7 +110,7 @@ function post(
 }
 
 /** The time does not count: a repetition comes later. */
-function sameEntry(a: Entry, b: Entry): boolean {
+function isSameEntry(a: Entry, b: Entry): boolean {
   return JSON.stringify(a.lines.map(lineKey)) === JSON.stringify(b.lines.map(lineKey));
 }
 
@@ -112,8 +118,7 @@ function lineKey({ account, debitMinor }: Entry["lines"][number]): [string, numb
   return [account, debitMinor];
 }
 
-function sameAccount(a: Omit<Account, "balanceMinor">, b: Account): boolean {
-  const isSameList =
-    JSON.stringify([...a.drawers].sort()) === JSON.stringify([...b.drawers].sort());
-  return isSameList && a.kind === b.kind && a.unit === b.unit && a.owner === b.owner;
+/** The drawers do not count: they may have grown since. */
+function isSameAccount(a: Omit<Account, "balanceMinor">, b: Account): boolean {
+  return a.kind === b.kind && a.unit === b.unit && a.owner === b.owner;
 }

@@ -155,9 +155,9 @@ async function readEntries(
 async function putAccount(connection: Queryable, bank: string, account: Account): Promise<void> {
   const { account: name, owner, unit, kind, drawers, balanceMinor } = account;
   const changed = await connection.query(
-    `UPDATE ledger_accounts SET balance_minor = $3 WHERE bank = $1 AND account = $2
+    `UPDATE ledger_accounts SET balance_minor = $3, drawers = $4 WHERE bank = $1 AND account = $2
      RETURNING account`,
-    [bank, name, balanceMinor],
+    [bank, name, balanceMinor, drawers.join(" ")],
   );
   // A plain insert, so that two batches that open one account at once collide and look again.
   if (changed.length > 0) return;

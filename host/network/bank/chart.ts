@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The chart of accounts of a bank that gives out electronic money, and the batches that open it.
+// The names are the patent's: money issued, notes on hand, in transit, correspondents.
+import type { Direction } from "../../trust/merchantOffer.ts";
+import type { Account, AccountKind, LedgerBatch } from "./ledger.ts";
+
+type Opening = Omit<Account, "balanceMinor">;
+
+/** Name of a bank's own account of a kind in a unit, e.g. "in-transit:EUR". */
+export function ownAccount(kind: AccountKind, unit: string): string {
+  return `${kind}:${unit}`;
+}
+
+function ownOpening(bank: string, kind: AccountKind, unit: string): Opening {
+  return { account: ownAccount(kind, unit), owner: bank, unit, kind, drawers: [] };
+}
+
+/** Opens the bank's own accounts for each unit. It may be repeated. */
+export function openBankBatch(bank: string, units: readonly string[]): LedgerBatch {
+  const kinds: AccountKind[] = ["reserve", "notes-on-hand", "money-issued", "in-transit"];
+  return { bank, open: units.flatMap((unit) => kinds.map((kind) => ownOpening(bank, kind, unit))) };
+}
+
+/** A deposit to open: a customer's, a merchant's, or a correspondent bank's. */
+export interface DepositOpening {
+  readonly account: string;
+  readonly owner: string;
+  readonly unit: string;
+  /** Ids (hexadecimal) of the money modules that may draw on it. */
+  readonly drawers: readonly string[];
+  /** Paid in as cash, so it is balanced by the reserve; may be 0. */
+  readonly openingMinor: number;
+}
+
+/** Opens a deposit with its first balance. It may be repeated; the balance is paid in once. */
+export function openDepositBatch(
+  bank: string,
+  { openingMinor, ...deposit }: DepositOpening,
+  atSeconds: number,
+): LedgerBatch {
+  const open: Opening[] = [{ ...deposit, kind: "deposit" }];
+  if (openingMinor === 0) return { bank, open };
+  const lines = [
+    { account: ownAccount("reserve", deposit.unit), debitMinor: openingMinor },
+    { account: deposit.account, debitMinor: -openingMinor },
+  ];
+  return { bank, open, entry: { transaction: "opening", leg: deposit.account, atSeconds, lines } };
+}
+
+/** A card authorization that a card issuer posted, as the merchant's bank sees it. */
+export interface CardPosting {
+  /** SHA-256 of the mandate, hexadecimal: one posting is booked once. */
+  readonly mandateHash: string;
+  readonly cardIssuer: string;
+  readonly merchantAccount: string;
+  readonly direction: Direction;
+  readonly amountMinor: number;
+  readonly unit: string;
+}
+
+/**
+ * Books a posted card authorization: in a purchase the card issuer owes the bank what the
+ * merchant is credited; in a sale it is the other way round.
+ */
+export function cardPostingBatch(
+  bank: string,
+  posting: CardPosting,
+  atSeconds: number,
+): LedgerBatch {
+  const { cardIssuer, merchantAccount, direction, amountMinor, unit } = posting;
+  const settlement = `settlement:${cardIssuer}:${unit}`;
+  const debitMinor = direction === 1 ? amountMinor : -amountMinor;
+  return {
+    bank,
+    open: [{ account: settlement, owner: cardIssuer, unit, kind: "settlement", drawers: [] }],
+    entry: {
+      transaction: posting.mandateHash,
+      leg: "card",
+      atSeconds,
+      lines: [
+        { account: settlement, debitMinor },
+        { account: merchantAccount, debitMinor: -debitMinor },
+      ],
+    },
+  };
+}
+
+/** The bank's own deposit at a bank that issues, paid in from the reserve. */
+export function correspondentBatch(
+  bank: string,
+  issuer: string,
+  unit: string,
+  amountMinor: number,
+  atSeconds: number,
+): LedgerBatch {
+  const account = correspondentAccount(issuer, unit);
+  const lines = [
+    { account, debitMinor: amountMinor },
+    { account: ownAccount("reserve", unit), debitMinor: -amountMinor },
+  ];
+  return {
+    bank,
+    open: [{ account, owner: issuer, unit, kind: "deposit-at-correspondent", drawers: [] }],
+    entry: { transaction: "opening", leg: account, atSeconds, lines },
+  };
+}
+
+export function correspondentAccount(issuer: string, unit: string): string {
+  return `deposit-at-correspondent:${issuer}:${unit}`;
+}
