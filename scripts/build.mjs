@@ -14,7 +14,7 @@ import { isMainThread, parentPort, Worker } from "node:worker_threads";
 import { RELEASE_IMAGES, TEST_IMAGES } from "./images.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-process.chdir(root);
+if (isMainThread) process.chdir(root);
 
 if (!isMainThread) {
   const { default: asc } = await import("assemblyscript/asc");
