@@ -8,6 +8,8 @@ import { Bytes, bytesOf, equalAt } from "./bytes";
 import { CborReader } from "./cborReader";
 import { CborWriter } from "./cborWriter";
 
+/** Longest payload that a module forms and signs itself; longer ones are only verified. */
+export const PAYLOAD_MAX: i32 = 1024;
 /** Size in bytes of an Ed25519 signature. */
 export const SIGNATURE_SIZE: i32 = 64;
 /** Size in bytes of a reference to a certificate, header parameter kid. */
