@@ -19,8 +19,16 @@ const LARGEST_RATE_PART = 1_000_000_000;
 const LARGEST_BASIS_POINTS = 10_000;
 
 /** Seen from the customer: buy electronic money with a card, or sell it back to the card. */
-export const Direction = { BUY: 1, SELL: 2 } as const;
-export type Direction = (typeof Direction)[keyof typeof Direction];
+export type Direction = "buy" | "sell";
+
+/** The number of a direction in messages. */
+export const DIRECTION_NUMBERS: Readonly<Record<Direction, number>> = { buy: 1, sell: 2 };
+
+/** The direction of a number in a message; undefined when it names none. */
+export function directionOf(value: unknown): Direction | undefined {
+  if (value === DIRECTION_NUMBERS.buy) return "buy";
+  return value === DIRECTION_NUMBERS.sell ? "sell" : undefined;
+}
 
 /** Amounts are minor units: fee in the account unit, minimum and maximum in the money unit. */
 export interface OfferTerms {
@@ -59,7 +67,7 @@ export function encodeOfferTerms(terms: OfferTerms): Uint8Array {
   return encodeCbor([
     terms.merchant,
     terms.name,
-    terms.direction,
+    DIRECTION_NUMBERS[terms.direction],
     terms.moneyUnit,
     terms.accountUnit,
     terms.feeMinor,
@@ -77,14 +85,15 @@ export function encodeOfferTerms(terms: OfferTerms): Uint8Array {
 function parseTerms(payload: Uint8Array): OfferTerms | undefined {
   const item = decodeCbor(payload);
   if (!Array.isArray(item) || item.length !== 14) return undefined;
-  const [merchant, name, direction, moneyUnit, accountUnit, ...rest] = item as unknown[];
+  const [merchant, name, number, moneyUnit, accountUnit, ...rest] = item as unknown[];
+  const direction = directionOf(number);
   const numbers = rest.slice(0, 8);
   const endpoint = rest[8];
   if (!isId(merchant) || !isName(name) || !isUnit(moneyUnit) || !isUnit(accountUnit)) {
     return undefined;
   }
-  if (direction !== Direction.BUY && direction !== Direction.SELL) return undefined;
-  if (!numbers.every(isWhole) || typeof endpoint !== "string") return undefined;
+  if (direction === undefined || !numbers.every(isWhole) || typeof endpoint !== "string")
+    return undefined;
   const [feeMinor, feeBasisPoints, rateNumerator, rateDenominator] = numbers as number[];
   const [minimumMinor, maximumMinor, issued, expires] = (numbers as number[]).slice(4);
   const isRatePart = (value: number) => value >= 1 && value <= LARGEST_RATE_PART;

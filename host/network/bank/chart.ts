@@ -69,7 +69,7 @@ export function cardPostingBatch(
 ): LedgerBatch {
   const { cardIssuer, merchantAccount, direction, amountMinor, unit } = posting;
   const settlement = `settlement:${cardIssuer}:${unit}`;
-  const debitMinor = direction === 1 ? amountMinor : -amountMinor;
+  const debitMinor = direction === "buy" ? amountMinor : -amountMinor;
   return {
     bank,
     open: [{ account: settlement, owner: cardIssuer, unit, kind: "settlement", drawers: [] }],

@@ -110,9 +110,7 @@ function toAccount(row: Row): CardAccount {
     unit: String(row.unit),
     expiry: String(row.expiry),
     standing: row.standing as CardAccount["standing"],
-    directions: (directions === ""
-      ? []
-      : directions.split(" ").map(Number)) as CardAccount["directions"],
+    directions: (directions === "" ? [] : directions.split(" ")) as CardAccount["directions"],
     balanceMinor: Number(row.balance_minor),
     creditLimitMinor: Number(row.credit_limit_minor),
     transactionLimitMinor: Number(row.transaction_limit_minor),
@@ -127,7 +125,7 @@ function toTransaction(row: Row): CardTransaction {
     customerAgentId: String(row.customer_agent_id),
     transactionId: String(row.transaction_id),
     cardNumber: String(row.card_number),
-    direction: Number(row.direction) as CardTransaction["direction"],
+    direction: row.direction as CardTransaction["direction"],
     amountMinor: Number(row.amount_minor),
     unit: String(row.unit),
     merchantAgentId: String(row.merchant_agent_id),

@@ -45,8 +45,8 @@ export const MIGRATIONS: readonly Migration[] = [
         ${amount("held_debit_minor")}, ${amount("held_credit_minor")})`,
       `CREATE TABLE card_transactions (
         mandate_hash TEXT PRIMARY KEY, customer_agent_id TEXT NOT NULL,
-        transaction_id TEXT NOT NULL, card_number TEXT NOT NULL REFERENCES card_accounts,
-        direction INTEGER NOT NULL, ${amount("amount_minor")}, unit TEXT NOT NULL,
+        transaction_id TEXT NOT NULL, card_number TEXT NOT NULL,
+        direction TEXT NOT NULL, ${amount("amount_minor")}, unit TEXT NOT NULL,
         merchant_agent_id TEXT NOT NULL, code TEXT NOT NULL, until_s BIGINT NOT NULL,
         state TEXT NOT NULL, UNIQUE (customer_agent_id, transaction_id))`,
       "CREATE INDEX card_transactions_held ON card_transactions (state, until_s)",
