@@ -46,12 +46,13 @@ export function ed25519Sign(
   sha512Update(hashState, message, length);
   sha512End(hashState, digest);
   scalarReduce(nonce, digest);
+  wipe(digest, 64);
   baseMultiply(point, nonce);
   pointEncode(signature, point);
   computeChallenge(signature, publicKey, message, length, head, headLength);
   scalarMultiplyAdd(signature + 32, challenge, expanded, nonce);
   wipe(expanded, 64);
-  wipe(digest, 64);
+  wipe(challenge, 32);
   wipe(nonce, 32);
   wipe(point, POINT_SIZE);
 }
@@ -101,4 +102,5 @@ function computeChallenge(
   sha512Update(hashState, message, length);
   sha512End(hashState, digest);
   scalarReduce(challenge, digest);
+  wipe(digest, 64);
 }

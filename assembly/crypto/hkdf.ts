@@ -46,4 +46,5 @@ export function hkdfExpand(
     done += part;
   }
   wipe(block, DIGEST_SIZE);
+  wipe(counter, 1);
 }

@@ -158,9 +158,12 @@ function labeledExpand(
   hmacSha256End(block);
   memory.copy(output, block, outputLength);
   wipe(block, HASH_SIZE);
+  wipe(frame, 2);
 }
 
 function wipeKeys(): void {
+  wipe(kemContext, 64);
+  wipe(context, 65);
   wipe(secret, HASH_SIZE);
   wipe(key, KEY_SIZE);
   wipe(nonce, NONCE_SIZE);

@@ -43,6 +43,7 @@ export function poly1305Lengths(first: i32, second: i32): void {
   store<u64>(lastBlock, <u64>first);
   store<u64>(lastBlock, <u64>second, 8);
   absorb(lastBlock, BLOCK_SIZE);
+  wipe(lastBlock, BLOCK_SIZE);
 }
 
 /** Writes the 16-byte tag and wipes the state. */
