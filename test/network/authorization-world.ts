@@ -189,6 +189,7 @@ export function signedIn(answer: IsoMessage) {
 export class World {
   books: IssuerBooks = newIssuerBooks(accounts());
   nowS = NOW_S;
+  storeFails = false;
   issuer!: IssuerHost;
   network!: SwitchHost;
   terminal!: LinkClient;
@@ -197,9 +198,16 @@ export class World {
 
   static async start(): Promise<World> {
     const world = new World();
+    const store = memoryIssuerStore(world.books);
     world.issuer = await IssuerHost.start({
       config: issuerConfig,
-      store: memoryIssuerStore(world.books),
+      store: {
+        ...store,
+        apply(writes) {
+          if (world.storeFails) throw new Error("the disk is full");
+          return store.apply(writes);
+        },
+      },
       host: "127.0.0.1",
       port: 0,
       nowS: () => world.nowS,

@@ -12,27 +12,31 @@ export function frame(message: Uint8Array): Uint8Array {
   return framed;
 }
 
+/** The messages that a piece of the stream completed. */
+export interface Cut {
+  readonly messages: readonly Uint8Array[];
+  /** A length was out of range: where the next message begins is unknown, so hang up. */
+  readonly broken: boolean;
+}
+
 /** Cuts a stream into messages again. It holds at most one unfinished message. */
 export class FrameReader {
   private rest: Uint8Array = new Uint8Array(0);
 
-  /**
-   * Takes the next piece of the stream and returns the messages it completes; undefined when a
-   * length is out of range. Then the place of the next message is unknown: close the connection.
-   */
-  push(piece: Uint8Array): Uint8Array[] | undefined {
+  /** Takes the next piece of the stream, however the network cut it. */
+  push(piece: Uint8Array): Cut {
     let bytes = new Uint8Array(this.rest.length + piece.length);
     bytes.set(this.rest);
     bytes.set(piece, this.rest.length);
     const messages: Uint8Array[] = [];
     while (bytes.length >= LENGTH_BYTES) {
       const length = (bytes[0]! << 8) | bytes[1]!;
-      if (length === 0 || length > MAX_MESSAGE_BYTES) return undefined;
+      if (length === 0 || length > MAX_MESSAGE_BYTES) return { messages, broken: true };
       if (bytes.length < LENGTH_BYTES + length) break;
       messages.push(bytes.slice(LENGTH_BYTES, LENGTH_BYTES + length));
       bytes = bytes.subarray(LENGTH_BYTES + length);
     }
     this.rest = bytes.slice();
-    return messages;
+    return { messages, broken: false };
   }
 }

@@ -58,9 +58,9 @@ export class LinkClient {
       this.options.onConnected();
     });
     socket.on("data", (piece) => {
-      const messages = reader.push(piece);
-      if (messages === undefined) socket.destroy();
-      else for (const message of messages) this.options.onMessage(message);
+      const { messages, broken } = reader.push(piece);
+      for (const message of messages) this.options.onMessage(message);
+      if (broken) socket.destroy();
     });
     // "close" follows every error, and there the line is dialled again.
     socket.on("error", () => socket.destroy());

@@ -52,13 +52,11 @@ export async function listenForLinks(options: LinkServerOptions): Promise<LinkSe
     connections.set(socket, undefined);
     socket.setTimeout(INTRODUCTION_MS, () => socket.destroy());
     socket.on("data", (piece) => {
-      const messages = reader.push(piece);
-      if (messages === undefined) {
-        counters.broken++;
-        socket.destroy();
-        return;
-      }
+      const { messages, broken } = reader.push(piece);
       for (const message of messages) accept(socket, message);
+      if (!broken) return;
+      counters.broken++;
+      socket.destroy();
     });
     // A broken connection needs no more than forgetting: requests are repeated by the outbox.
     socket.on("error", () => socket.destroy());
