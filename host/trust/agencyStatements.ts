@@ -2,7 +2,13 @@
 // What an agency's server says to every device: the list of untrusted ids, in parts, and the time
 // (docs/protocol.cddl section 2). Both carry the server's certificate.
 import { decodeCbor, encodeCbor } from "./cbor.ts";
-import { type Certificate, isValidAt, type Root, verifyServer } from "./certificates.ts";
+import {
+  type Certificate,
+  isValidAt,
+  namesSigner,
+  type Root,
+  verifyServer,
+} from "./certificates.ts";
 import { parseSigned, signObject, verifySigned } from "./cose.ts";
 import { isId, isWhole } from "./shapes.ts";
 
@@ -46,6 +52,7 @@ function verifyStatement(
     return undefined;
   }
   const payload = decodeCbor(object.payload);
+  if (!namesSigner(object, server)) return undefined;
   if (!Array.isArray(payload) || !verifySigned(object, purpose, server.signingKey)) {
     return undefined;
   }

@@ -219,14 +219,21 @@ export function verifyChain(chain: unknown, root: Root, atSeconds: number): Chai
     return { ok: false, reason: "invalid" };
   }
   const serverRole = isAgentRole(holder.role) ? Role.AGENT_SERVER : Role.MODULE_SERVER;
-  const keyId = parseSigned(holderBytes!)?.keyId;
-  // The kid is a hint, but a wrong one would be a second spelling of the same chain.
-  const fits = keyId === undefined || equalBytes(keyId, server.reference);
-  if (server.role !== serverRole || !fits) return { ok: false, reason: "invalid" };
+  if (server.role !== serverRole || !namesSigner(parseSigned(holderBytes!)!, server)) {
+    return { ok: false, reason: "invalid" };
+  }
   if (!isValidAt(server, atSeconds) || !isValidAt(holder, atSeconds)) {
     return { ok: false, reason: "expired" };
   }
   return { ok: true, holder, server };
+}
+
+/**
+ * True when the object's kid is the signer's certificate, or absent. The kid is a hint only, but it
+ * is not signed, and a wrong one would be a second spelling of the same object.
+ */
+export function namesSigner({ keyId }: SignedObject, signer: Certificate): boolean {
+  return keyId === undefined || equalBytes(keyId, signer.reference);
 }
 
 /** Verifies a server's certificate by its root; its time of validity is not looked at. */

@@ -6,6 +6,7 @@ import { decodeCbor, encodeCbor, equalBytes } from "./cbor.ts";
 import {
   type Certificate,
   CLOCK_WINDOW_SECONDS,
+  namesSigner,
   Role,
   type Root,
   verifyChain,
@@ -131,6 +132,7 @@ export function verifyOffer(bytes: Uint8Array, agentRoot: Root, atSeconds: numbe
   // Nobody offers in another merchant's name.
   if (!equalBytes(terms.merchant, chain.holder.subject))
     return { ok: false, reason: "certificate" };
+  if (!namesSigner(object, chain.holder)) return { ok: false, reason: "malformed" };
   if (!verifySigned(object, OFFER_PURPOSE, chain.holder.signingKey)) {
     return { ok: false, reason: "signature" };
   }
