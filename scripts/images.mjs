@@ -12,4 +12,10 @@ export const RELEASE_IMAGES = [
 ];
 
 /** Images that never ship: cryptography exported for differential tests and counts. */
-export const TEST_IMAGES = ["primitives", "echo", "storage"];
+export const TEST_IMAGES = [
+  "primitives",
+  "echo",
+  "storage",
+  "session-probe-agent",
+  "session-probe-module",
+];

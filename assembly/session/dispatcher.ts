@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The event loop of every image (Message Interface 136, External Interface 138): opens the journal,
+// sorts what arrives by port and first element, keeps the deadlines, collects garbage.
+import { Port } from "../board";
+import { CborReader } from "../codec/cborReader";
+import { journal, OpenResult } from "../flash/journal";
+import { identity } from "../trust/identity";
+import { Reason } from "../trust/reasons";
+import { loadLists } from "../trust/revocationList";
+import { loadFloor } from "../trust/signedTime";
+import { failCommand, INBOX, INBOX_SIZE } from "./buffers";
+import { CommonCommands, FIRST_OWN_COMMAND } from "./commonCommands";
+import { HostInterface } from "./hostInterface";
+import { LocalChannel } from "./localChannel";
+import { Path } from "./path";
+import { BodyKind } from "./session";
+import { SessionManager } from "./sessionManager";
+import { tickCame, waitFor } from "./timers";
+
+export class Dispatcher {
+  private host: HostInterface;
+  private sessions: SessionManager;
+  private local: LocalChannel;
+  private peers: Path;
+  private common: CommonCommands;
+  /** Why nothing but this reason is answered: the journal does not open. 0 if all is well. */
+  private lockedBy: i32 = Reason.NONE;
+
+  /** `peers`: the path to other devices, with the label that sessions on it have. */
+  constructor(host: HostInterface, sessions: SessionManager, local: LocalChannel, peers: Path) {
+    this.host = host;
+    this.sessions = sessions;
+    this.local = local;
+    this.peers = peers;
+    this.common = new CommonCommands(host, local);
+  }
+
+  /** Power is on. Nothing is sent before the journal has noted this boot. */
+  boot(): i32 {
+    const opened = journal.open();
+    if (opened == OpenResult.DAMAGED) this.lockedBy = Reason.FLASH_DAMAGED;
+    else if (opened == OpenResult.ROLLED_BACK) this.lockedBy = Reason.FLASH_ROLLED_BACK;
+    if (this.lockedBy != Reason.NONE) return this.finish();
+    loadFloor();
+    identity.load();
+    loadLists();
+    this.host.started();
+    this.local.renew();
+    return this.finish();
+  }
+
+  /** The board put a message of `length` bytes, its port byte first, into the inbox. */
+  receive(length: i32): i32 {
+    if (length < 2 || length > INBOX_SIZE) return this.finish();
+    const port = load<u8>(INBOX);
+    const body = INBOX + 1;
+    if (port == Port.HOST) this.receiveHost(body, length - 1);
+    else if (this.lockedBy != Reason.NONE) return this.finish();
+    else if (port == Port.PEER) this.receivePeer(body, length - 1);
+    else if (port == Port.OWN) this.local.receive(body, length - 1);
+    return this.finish();
+  }
+
+  /** The deadline told last has come. */
+  tick(): i32 {
+    tickCame();
+    if (this.lockedBy == Reason.NONE) {
+      this.sessions.tick();
+      this.local.tick();
+      this.host.tick();
+    }
+    return this.finish();
+  }
+
+  private receiveHost(pointer: usize, length: i32): void {
+    const reader = new CborReader(pointer, length);
+    const fields = reader.array() - 1;
+    const number = <i32>reader.uintAtMost(255);
+    if (reader.failed) failCommand(0, Reason.MALFORMED);
+    else if (this.lockedBy != Reason.NONE) failCommand(number, this.lockedBy);
+    else if (number < FIRST_OWN_COMMAND) this.common.receive(number, fields, reader);
+    else this.host.command(number, fields, reader);
+  }
+
+  private receivePeer(pointer: usize, length: i32): void {
+    const reader = new CborReader(pointer, length);
+    const fields = reader.array();
+    const kind = reader.u64();
+    if (reader.failed) return;
+    if (kind != BodyKind.STATEMENT) {
+      this.sessions.receive(this.peers, pointer, length);
+      return;
+    }
+    const tag = reader.bytesExact(8);
+    reader.view();
+    if (fields != 3 || !reader.atEnd()) return;
+    this.host.statementReceived(tag, reader.viewPointer, reader.viewLength);
+  }
+
+  /** Ends an event: what is no longer referenced is freed while nothing is under way. */
+  private finish(): i32 {
+    __collect();
+    const sessions = min(this.sessions.nextDeadline(), this.local.nextDeadline());
+    return waitFor(min(sessions, this.host.nextDeadline()));
+  }
+}
