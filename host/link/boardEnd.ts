@@ -87,8 +87,7 @@ export function boardEndStep(state: BoardEnd, event: BoardEndEvent): BoardEndEff
   const effects: BoardEndEffect[] = [];
   switch (event.type) {
     case "start":
-      // Tells a host that waits, and one that does not know yet that the board was off.
-      writeLink(state, FrameKind.SYNC, 0, encodeSyncAnswer(NO_NONCE, state.information), effects);
+      writeStart(state, effects);
       break;
     case "send":
       enqueue(state, FrameKind.DATA, event.channel, event.id, event.body);
@@ -149,6 +148,11 @@ function writeLink(
   writeSingle(state, kind, Channel.LINK, id, payload, effects);
 }
 
+/** SYNC unasked, for a host that waits and for one that does not know that the link ended. */
+function writeStart(state: BoardEnd, effects: BoardEndEffect[]): void {
+  writeLink(state, FrameKind.SYNC, 0, encodeSyncAnswer(NO_NONCE, state.information), effects);
+}
+
 function enqueue(
   state: BoardEnd,
   kind: typeof FrameKind.DATA | typeof FrameKind.ERROR,
@@ -173,9 +177,10 @@ function takeTime(state: BoardEnd, nowMs: number, effects: BoardEndEffect[]): vo
   for (const channel of state.channels) {
     const repeated = repeatFrame(channel, nowMs, state.statistics);
     if (repeated === "down") {
-      // Nobody listens: wait for the next SYNC. Answers are not for the host that will send it.
+      // Nobody listens: wait for the next SYNC. A host that does listen learns of the loss now.
       state.nonce = null;
       restartChannels(state);
+      writeStart(state, effects);
       return;
     }
     if (repeated !== null) write(state, repeated, effects);

@@ -322,10 +322,11 @@ function takeSyncAnswer(
   const isAnswer = sameBytes(nonce, state.nonce);
   if (state.phase === "open") {
     // A second answer to the same SYNC is harmless, unless another life of the board sent it.
-    const isSameLife = isAnswer && board.bootCounter === state.board?.bootCounter;
-    if (isSameLife) state.statistics.duplicates += 1;
+    const isSameLife = board.bootCounter === state.board?.bootCounter;
+    if (isAnswer && isSameLife) state.statistics.duplicates += 1;
     else if (isAnswer || sameBytes(nonce, NO_NONCE)) {
-      goDown(state, "the board was switched on", nowMs, effects);
+      const reason = isSameLife ? "the board gave the link up" : "the board was switched on";
+      goDown(state, reason, nowMs, effects);
     } else state.statistics.droppedUnexpected += 1;
   } else if (isAnswer) {
     const rebooted = state.board !== null && state.board.bootCounter !== board.bootCounter;

@@ -215,6 +215,33 @@ describe("a quiet line", () => {
     expect(seen.atHost).toMatchObject([{ channel: 2, id: 0, body: bodyOf(1, 4) }]);
   });
 
+  test("a board that gives the link up says so, and its next words arrive", () => {
+    const { line, seen } = open();
+    line.noise = { ...QUIET, drop: 1 };
+    line.boardEvent({ type: "send", channel: 2, id: 0, body: bodyOf(1, 4) });
+    line.boardEvent({ type: "send", channel: 2, id: 0, body: bodyOf(2, 4) });
+    line.run(5_000);
+    line.noise = QUIET;
+    line.run(5_000);
+    expect(seen.down).toEqual(["the board gave the link up"]);
+    expect(seen.atHost.map(({ body }) => body)).toEqual([bodyOf(2, 4)]);
+  });
+
+  test("a repeated SYNC does not disturb what the board has begun to say", () => {
+    for (let seed = 1; seed <= 40; seed += 1) {
+      const line = new NoisyLine(seed, { ...QUIET, delayMs: 30 });
+      const seen = watch(line);
+      for (let number = 0; number < 5; number += 1) {
+        line.boardEvent({ type: "send", channel: 2, id: 0, body: bodyOf(number, 300) });
+      }
+      line.hostEvent({ type: "open" });
+      line.run(60_000);
+      const bodies = seen.atHost.map(({ body }) => body);
+      expect(bodies, `seed ${seed}`).toEqual([0, 1, 2, 3, 4].map((n) => bodyOf(n, 300)));
+      expect(seen.down).toEqual([]);
+    }
+  });
+
   test("an unknown channel of the board is answered with an error, not with silence", () => {
     const { line, seen } = open();
     line.board.channels = line.board.channels.filter(({ channel }) => channel !== 3);
