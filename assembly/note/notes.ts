@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Notes of Fig. 4: the stored notes (Fig. 20 step 1606). A received note is appended unowned before
+// its payment promises anything; the payment's `prepared` record names it by the hash of its newest
+// transfer, and the commit owns it. What no record names is dropped at boot (protocol rule 4.1).
+import { Bytes, bytesOf } from "../codec/bytes";
+import { journal, roomFor } from "../flash/journal";
+import { Directory } from "./directory";
+import { HASH_SIZE, NOTES_LIMIT, SIGNATURE_SIZE } from "./limits";
+import { NOTE_KIND, NOTE_STATE_KIND, NOTE_STATE_SIZE, NoteRecord } from "./noteRecord";
+import { PacketView } from "./packetManager";
+
+/** Flash that owning one note takes once more: its small record, rewritten. */
+export const OWNING_ROOM: i32 = roomFor(NOTE_STATE_SIZE);
+
+/** The hashes of the notes of one payment, one after the other; what `prepared` names. */
+export type Hashes = Bytes;
+
+export class Notes {
+  directory: Directory;
+  private record: NoteRecord = new NoteRecord();
+
+  constructor(directory: Directory) {
+    this.directory = directory;
+  }
+
+  /**
+   * Appends the notes of a verified packet as unowned, and the certificates they need. Returns their
+   * hashes, or null where there is no room; what was appended then is dropped again.
+   */
+  keep(packet: PacketView): Hashes | null {
+    const hashes = new StaticArray<u8>(packet.count * HASH_SIZE);
+    if (this.count() + packet.count > NOTES_LIMIT || !packet.bag.keep()) return null;
+    for (let i = 0; i < packet.count; i++) {
+      const start = packet.pointerAt(i);
+      const key = journal.nextKey(NOTE_STATE_KIND);
+      if (packet.open(i)) {
+        this.record.describe(packet.note, start);
+        journal.begin();
+        journal.put(NOTE_KIND, key, start, packet.lengthAt(i));
+        this.record.put(key);
+        if (journal.commit(false)) {
+          const place = changetype<usize>(hashes) + <usize>(i * HASH_SIZE);
+          memory.copy(place, this.record.leafHash, HASH_SIZE);
+          continue;
+        }
+      }
+      this.drop(hashes);
+      return null;
+    }
+    return hashes;
+  }
+
+  /** Journal key of the note whose newest transfer has the hash at `hash`, or -1. */
+  find(hash: usize): i64 {
+    let cursor = journal.first(NOTE_STATE_KIND);
+    while (cursor >= 0) {
+      const key = journal.keyAt(cursor);
+      if (this.record.load(key) && memory.compare(this.record.leafHash, hash, HASH_SIZE) == 0) {
+        return <i64>key;
+      }
+      cursor = journal.next(NOTE_STATE_KIND, cursor);
+    }
+    return -1;
+  }
+
+  /** Payload of the newest transfer of the note under `key`, or null. */
+  draft(key: u32): Bytes | null {
+    const record = this.record;
+    if (!record.load(key)) return null;
+    const draft = new StaticArray<u8>(record.draftLength);
+    const pointer = changetype<usize>(draft);
+    const isRead = journal.read(NOTE_KIND, key, record.draftStart, pointer, draft.length);
+    return isRead ? draft : null;
+  }
+
+  /**
+   * Puts into the open batch that the named notes are owned; `signatures` are those of their newest
+   * transfers, 64 bytes each, in the same order. False where a note is missing.
+   */
+  putOwned(hashes: Hashes, signatures: Bytes): bool {
+    for (let i = 0; i * HASH_SIZE < hashes.length; i++) {
+      const key = this.find(changetype<usize>(hashes) + <usize>(i * HASH_SIZE));
+      if (key < 0) return false;
+      const record = new NoteRecord();
+      if (!record.load(<u32>key)) return false;
+      record.own(changetype<usize>(signatures) + <usize>(i * SIGNATURE_SIZE));
+      record.put(<u32>key);
+    }
+    return true;
+  }
+
+  /** Enters notes that were just committed as owned into the directory (step 1608). */
+  enter(hashes: Hashes): void {
+    for (let i = 0; i * HASH_SIZE < hashes.length; i++) {
+      const key = this.find(changetype<usize>(hashes) + <usize>(i * HASH_SIZE));
+      if (key >= 0 && this.record.load(<u32>key)) this.directory.add(<u32>key, this.record);
+    }
+  }
+
+  /** Puts the removal of unowned notes into the open batch. */
+  putDropped(hashes: Hashes): void {
+    for (let i = 0; i * HASH_SIZE < hashes.length; i++) {
+      const key = this.find(changetype<usize>(hashes) + <usize>(i * HASH_SIZE));
+      if (key < 0 || !this.record.load(<u32>key) || this.record.owned) continue;
+      journal.remove(NOTE_KIND, <u32>key);
+      journal.remove(NOTE_STATE_KIND, <u32>key);
+    }
+  }
+
+  /** Removes unowned notes: their payment was aborted. Nothing depends on when this is durable. */
+  drop(hashes: Hashes): void {
+    journal.begin();
+    this.putDropped(hashes);
+    journal.commit(false);
+  }
+
+  /** Hashes of all unowned notes. */
+  unowned(): Hashes {
+    const found = new StaticArray<u8>(NOTES_LIMIT * HASH_SIZE);
+    let count = 0;
+    let cursor = journal.first(NOTE_STATE_KIND);
+    while (cursor >= 0 && count < NOTES_LIMIT) {
+      if (this.record.load(journal.keyAt(cursor)) && !this.record.owned) {
+        const place = changetype<usize>(found) + <usize>(count++ * HASH_SIZE);
+        memory.copy(place, this.record.leafHash, HASH_SIZE);
+      }
+      cursor = journal.next(NOTE_STATE_KIND, cursor);
+    }
+    return bytesOf(changetype<usize>(found), count * HASH_SIZE);
+  }
+
+  /** Stored notes, the unowned ones included. */
+  count(): i32 {
+    let count = 0;
+    let cursor = journal.first(NOTE_STATE_KIND);
+    while (cursor >= 0) {
+      count++;
+      cursor = journal.next(NOTE_STATE_KIND, cursor);
+    }
+    return count;
+  }
+}
