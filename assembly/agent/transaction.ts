@@ -105,15 +105,13 @@ export abstract class Transaction {
     else this.abort(Reason.OWNER_REFUSED);
   }
 
-  /** The owner is asked: the peer's queries are answered `proceeding` meanwhile (paragraph 76). */
+  /** The owner is asked; the session answers the peer's queries `proceeding` (paragraph 76). */
   waitForOwner(): void {
-    this.session.working = true;
     this.deadlineMs = timerMs() + OWNER_WAIT_MS;
   }
 
   /** The owner answered. */
   ownerAnswered(): void {
-    this.session.working = false;
     this.deadlineMs = NEVER;
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // For tests only: what the images session-probe-agent and session-probe-module share. The host
 // drives the calls of assembly/session one by one and hears each callback, secrets included.
-import { Bytes, pointerOf } from "../codec/bytes";
+import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
 import { composeHost, failCommand, INBOX, INBOX_SIZE, sendHost } from "../session/buffers";

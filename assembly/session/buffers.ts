@@ -13,18 +13,15 @@ export const INBOX_SIZE: i32 = 8704;
 /** Longest body that is composed; with all heads and tags around it, it stays under 8,448 bytes. */
 export const BODY_LIMIT: i32 = 8192;
 
-/** Room in front of the inbox, where a signed structure's head may be put before its payload. */
-const INBOX_HEADROOM: i32 = 64;
 const OUTBOX_HEADROOM: i32 = 320;
 const OUTBOX_TAILROOM: i32 = 64;
 
-const inboxArea: usize = memory.data(8768, 8);
 const outboxArea: usize = memory.data(8576, 8);
 const head: usize = memory.data(64, 8);
 const bytesHead: usize = memory.data(16, 8);
 
 /** Address of the inbox. */
-export const INBOX: usize = inboxArea + <usize>INBOX_HEADROOM;
+export const INBOX: usize = memory.data(8704, 8);
 
 let composition: CborWriter = new CborWriter(0, 0);
 

@@ -20,7 +20,7 @@ import { Reason } from "../trust/reasons";
 import { isListed } from "../trust/revocationList";
 import { isAgentRole, isModuleRole, Role } from "../trust/roles";
 import { nowSeconds, toldMs } from "../trust/signedTime";
-import { BODY_LIMIT, composeBody, composedBody, scratchAfter } from "./buffers";
+import { BODY_LIMIT, composeBody, scratchAfter } from "./buffers";
 import { KeyNumber, SESSION_INFO, sessionKey } from "./keySchedule";
 import { Label, Path } from "./path";
 

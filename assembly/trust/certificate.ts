@@ -8,7 +8,7 @@ import { Purpose } from "../codec/purpose";
 import { sha256 } from "../crypto/sha256";
 import { isRemembered, remember } from "./certificateCache";
 import { Reason } from "./reasons";
-import { isServerRole, Role } from "./roles";
+import { isAgentRole, isModuleRole, isServerRole, Role } from "./roles";
 
 /** Longest certificate read: a full one takes about 230 bytes. */
 export const CERTIFICATE_LIMIT: i32 = 512;
@@ -38,7 +38,7 @@ export class Certificate {
   id: Bytes = EMPTY;
   issuer: Bytes = EMPTY;
   role: u8 = 0;
-  /** Seconds since 1970: valid from `issued` to `expires`, both included. */
+  /** Seconds since 1970: valid from `issued` until before `expires`. */
   issued: u64 = 0;
   expires: u64 = 0;
   /** 8 bytes: the transaction device; empty for servers. */
@@ -57,7 +57,8 @@ export class Certificate {
   hash: Bytes = EMPTY;
   reference: Bytes = EMPTY;
 
-  private cose: CoseSign1 = new CoseSign1();
+  /** The object it was read from; valid while those bytes stay in place. */
+  object: CoseSign1 = new CoseSign1();
 
   /**
    * Reads the certificate at `pointer`; null if it is malformed. The bytes must stay in place until
@@ -74,9 +75,9 @@ export class Certificate {
    */
   reread(pointer: usize, length: i32): bool {
     if (length <= 0 || length > CERTIFICATE_LIMIT) return false;
-    const cose = this.cose;
-    if (!cose.parse(pointer, length)) return false;
-    claimsReader.restart(cose.payloadPointer, cose.payloadLength);
+    const object = this.object;
+    if (!object.parse(pointer, length)) return false;
+    claimsReader.restart(object.payloadPointer, object.payloadLength);
     if (!this.readClaims(claimsReader)) return false;
     if (this.hash.length == 0) {
       this.hash = new StaticArray<u8>(32);
@@ -91,14 +92,14 @@ export class Certificate {
   isSignedBy(issuerKey: usize): bool {
     const hash = pointerOf(this.hash);
     if (isRemembered(hash, issuerKey)) return true;
-    if (!this.cose.verify(Purpose.CERTIFICATE, issuerKey)) return false;
+    if (!this.object.verify(Purpose.CERTIFICATE, issuerKey)) return false;
     remember(hash, issuerKey);
     return true;
   }
 
   /** Whether the dates allow its use at `seconds`: reason 0, 10 (not yet) or 11 (expired). */
   reasonAt(seconds: u64): i32 {
-    if (seconds > this.expires) return Reason.CERTIFICATE_EXPIRED;
+    if (seconds >= this.expires) return Reason.CERTIFICATE_EXPIRED;
     // A clock that is a little behind the server's must not refuse a fresh certificate.
     if (this.issued > seconds + CLOCK_WINDOW_SECONDS) return Reason.CERTIFICATE_INVALID;
     return Reason.NONE;
@@ -116,7 +117,7 @@ export class Certificate {
     this.issued = reader.uintAtMost(DATE_MAX);
     if (!reader.key(-1)) return false;
     this.role = <u8>reader.uintAtMost(<u64>Role.MODULE_SERVER);
-    // The optional claims come in ascending order of their encoded keys, as all map keys do.
+    // Keys ascend, so the optional claims have their places too.
     let claims = 6;
     if (reader.keyIf(-2)) {
       this.device = takeBytes(reader, 8, this.device);
@@ -138,7 +139,8 @@ export class Certificate {
       claims++;
     }
     this.hasCounter = false;
-    if (reader.keyIf(-6)) {
+    const saysCounter = reader.keyIf(-6);
+    if (saysCounter) {
       this.hasCounter = reader.bool();
       claims++;
     }
@@ -147,16 +149,24 @@ export class Certificate {
       this.rights = <u32>reader.uintAtMost(3);
       claims++;
     }
-    return reader.atEnd() && claims == count && this.claimsFitRole();
+    if (!reader.atEnd() || claims != count || this.issued >= this.expires) return false;
+    return this.claimsFitRole(saysCounter);
   }
 
-  private claimsFitRole(): bool {
-    const isServer = isServerRole(this.role);
-    if (!isServer && (this.role == 0 || (this.role > 4 && this.role < Role.TRANSACTION))) {
+  /** Exactly the claims of its role are there: nothing is left to be read two ways. */
+  private claimsFitRole(saysCounter: bool): bool {
+    const role = this.role;
+    const isServer = isServerRole(role);
+    if (!isServer && !isAgentRole(role) && !isModuleRole(role)) return false;
+    if (isServer == (this.device.length == 8) || isServer == (this.sealingKey.length == 32)) {
       return false;
     }
-    const hasKeysOfDevice = this.device.length == 8 && this.sealingKey.length == 32;
-    const isBare = this.device.length == 0 && this.sealingKey.length == 0;
-    return isServer ? isBare : hasKeysOfDevice;
+    const isAuthority = role == Role.AUTHORITY;
+    const actsForOne = isAuthority || role == Role.TELLER || role == Role.GENERATOR;
+    return (
+      isServer != saysCounter &&
+      actsForOne == this.organisation.length > 0 &&
+      isAuthority == this.rights > 0
+    );
   }
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Chains of exactly three: the agency's root, a server, a holder (steps 306 and 1482; Fig. 3 of the
 // patent names the servers). The root is known; the other two certificates are sent.
-import { Bytes, bytesEqual, pointerOf } from "../codec/bytes";
+import { Bytes, bytesEqual, equalAt, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
+import { CoseSign1 } from "../codec/cose";
 import { Certificate } from "./certificate";
 import { Reason } from "./reasons";
 import { isAgentRole, isModuleRole, isServerRole, Role, sameRoot } from "./roles";
@@ -37,6 +38,14 @@ export class Root {
   }
 }
 
+/**
+ * Whether an object's kid is the signer's certificate, or absent. It is only a hint, but it is not
+ * signed: a wrong one would be a second spelling of the same object.
+ */
+export function namesSigner(object: CoseSign1, signer: Certificate): bool {
+  return object.kidPointer == 0 || equalAt(signer.reference, object.kidPointer);
+}
+
 /** Reason why `server` may not issue certificates under `root` at `seconds`; 0 if it may. */
 export function serverReason(server: Certificate, seconds: u64, root: Root): i32 {
   if (!isServerRole(server.role) || !bytesEqual(server.issuer, root.id)) {
@@ -64,7 +73,8 @@ export function pairReason(
   if (dates != Reason.NONE) return dates;
   const reason = serverReason(server, seconds, root);
   if (reason != Reason.NONE) return reason;
-  const isSigned = holder.isSignedBy(pointerOf(server.signingKey));
+  const isSigned =
+    namesSigner(holder.object, server) && holder.isSignedBy(pointerOf(server.signingKey));
   return isSigned ? Reason.NONE : Reason.CERTIFICATE_INVALID;
 }
 

@@ -82,8 +82,8 @@ function compareAt(key: u32, index: i32, id: Bytes): i32 {
 }
 
 /**
- * Takes one list-part. The 32 bytes in front of `pointer` are overwritten. Reason 0, 1, 5 (not newer
- * than the list in use), 6, 4, 10 or 11.
+ * Takes one list-part, whose bytes are used up. Reason 0, 1, 4, 5 (not newer than the list in use),
+ * 6, 10 or 11.
  */
 export function receiveListPart(pointer: usize, length: i32): i32 {
   const object = new ServerObject();

@@ -9,10 +9,7 @@ import { raiseFloor } from "./signedTime";
 /** Latest time that is taken (year 9999); keeps sums of times within 64 bits. */
 const SECONDS_MAX: u64 = 253402300799;
 
-/**
- * Takes one signed-time. An old one changes nothing and is no error. The 32 bytes in front of
- * `pointer` are overwritten. Reason 0, 1, 4, 6, 10 or 11.
- */
+/** Takes one signed-time; an old one changes nothing. Reason 0, 1, 4, 6, 10 or 11. */
 export function receiveSignedTime(pointer: usize, length: i32): i32 {
   const object = new ServerObject();
   if (!object.read(pointer, length)) return Reason.MALFORMED;
