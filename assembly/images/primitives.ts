@@ -4,6 +4,7 @@
 export { equalConstantTime, wipe } from "../crypto/bytes";
 export { openBox, sealBox } from "../crypto/chacha20poly1305";
 export { ed25519PublicKey } from "../crypto/ed25519";
+export { POINT_SIZE, pointDecode, pointEncode } from "../crypto/edwards25519";
 export {
   fieldAdd,
   fieldFromBytes,

@@ -5,10 +5,13 @@ import { ed25519, x25519 } from "@noble/curves/ed25519.js";
 import { expand, extract } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Generator } from "./support/generator.ts";
 import { hexOf, L, modulo, P, toBytes, toNumber } from "./support/numbers.ts";
 import { Primitives } from "./support/primitives.ts";
+
+// These are long computations by the reference, on machines that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 const firmware = new Primitives();
 

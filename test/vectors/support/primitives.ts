@@ -26,6 +26,8 @@ type Exports = { memory: WebAssembly.Memory } & Record<
   | "hpkeOpen"
   | "hpkeSeal"
   | "openBox"
+  | "pointDecode"
+  | "pointEncode"
   | "scalarMultiplyAdd"
   | "scalarReduce"
   | "sealBox"
@@ -182,6 +184,16 @@ export class Primitives {
     this.release();
     const output = this.room(32);
     this.exports.x25519PublicKey(output, this.put(scalar));
+    return this.take(output, 32);
+  }
+
+  /** Decodes a point and encodes it again; null where the encoding is refused. */
+  recode(encoding: Uint8Array): Uint8Array | null {
+    this.release();
+    const point = this.room(160);
+    if (!this.exports.pointDecode(point, this.put(encoding))) return null;
+    const output = this.room(32);
+    this.exports.pointEncode(output, point);
     return this.take(output, 32);
   }
 
