@@ -26,9 +26,10 @@
 // What power loss may do, and why it costs nothing:
 // - A cut inside a batch leaves any subset of its bits. Its tag fails: none of it happened.
 // - Such words may read differently at each boot, so a batch cut at its very end may seem whole. At
-//   boot nothing is written behind the last batch: a fresh page is opened, and a last batch that
-//   nothing follows is copied there before it is believed. A page may thus claim the append number
-//   of a batch in an older page; the newest page with a whole batch under a claim wins.
+//   boot nothing is written behind the last batch: it is copied to a fresh page before it is
+//   believed, and the log goes on there. A page may thus claim the append number of a batch in an
+//   older page; the newest page with a whole batch under a claim wins. (That something was written
+//   behind a batch would be no proof of it: a cut erase leaves any content too.)
 // - A cut inside an erase leaves any content. A page is erased only when the header of the page
 //   where the log ended before this append already has a later tail; the page opened is erased again.
 // - Records in the tail page that still live are appended anew before the tail moves on.
@@ -100,7 +101,7 @@ export enum Damage {
   NONE,
   /** The flash holds something, but no page header of a journal. */
   NO_HEADER,
-  /** A page between the tail and the newest page is missing. */
+  /** The tail page, where the log begins, is missing. */
   PAGE_MISSING,
   /** A batch is missing that later ones follow. */
   BATCH_MISSING,

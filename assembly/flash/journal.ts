@@ -5,7 +5,7 @@
 import { counterRaise, counterRead, FLASH_SIZE } from "../board";
 import { Bytes } from "../codec/bytes";
 import { content, contentLength, openBatch, readBatch, wipeBatch } from "./batch";
-import { emptyTailPage, fetchBatch } from "./compaction";
+import { advanceTail, emptyTailPage, fetchBatch } from "./compaction";
 import {
   BATCH_LIMIT,
   batchSize,
@@ -292,7 +292,9 @@ export class Journal {
     if (this.hasCounter && sealed != counter && sealed != counter + 1) {
       return OpenResult.ROLLED_BACK;
     }
-    if (!recovery.isLastProven() && !this.copyLast()) return this.damaged(Damage.DEVICE);
+    // The page that the copy opens makes this durable: else boots alone would fill the flash.
+    advanceTail(this.index);
+    if (!this.copyLast()) return this.damaged(Damage.DEVICE);
     if (this.hasCounter && sealed == counter + 1 && !this.raise()) {
       return this.damaged(Damage.DEVICE);
     }

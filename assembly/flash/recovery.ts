@@ -31,6 +31,8 @@ import { firstAppendOf, PageHeader } from "./pageHeader";
 const expectedLink = memory.data(LINK_SIZE, 8);
 const probe = memory.data(64, 8);
 const PROBE_SIZE: u32 = 64;
+/** Most pages that an append opens, and a cut may leave without any batch. */
+const STALE_PAGES: u32 = 3;
 
 /** Notes in `index` the records of the opened batch in the buffer, which lies at `place`. */
 export function applyBatch(index: Index, place: u32): void {
@@ -69,10 +71,12 @@ export class Recovery {
   /** Sequence number of the newest page with a header; meaningless unless `hasPages`. */
   newest: u32 = 0;
   hasPages: bool = false;
-  /** Where the last batch begins, and what precedes it there. */
+  /** Sequence number of the page where the last batch begins. */
   lastSequence: u32 = 0;
-  lastOffset: u32 = 0;
 
+  /** How far the pass has come: page and offset in it, PAGE_SIZE meaning the page after. */
+  private sequence: u32 = 0;
+  private offset: u32 = 0;
   private header: PageHeader = new PageHeader();
 
   /** Finds the newest page among all headers. */
@@ -90,72 +94,71 @@ export class Recovery {
    * it is damaged. Where it holds no batch at all, `log.lastAppend` is 0.
    */
   run(index: Index, newest: u32): bool {
-    index.clear();
-    log.lastAppend = 0;
-    if (!this.readHeader(newest)) return this.fail(Damage.PAGE_MISSING);
-    const tail = this.header.tail;
-    for (let sequence = newest; sequence != tail; sequence--) {
-      if (newest - sequence >= PAGE_COUNT || !this.readHeader(sequence)) {
-        return this.fail(Damage.PAGE_MISSING);
-      }
+    // The newest pages may be those of an append that was cut, with a tail that never came true: it
+    // leads to the end of the log, unless to nothing; then the page before them is asked.
+    for (let page = newest; page + STALE_PAGES >= newest; page--) {
+      if (this.readHeader(page)) this.replay(index, this.header.tail, newest);
+      if (log.lastAppend != 0 || page == 0) break;
     }
-    if (!this.readHeader(tail)) return this.fail(Damage.PAGE_MISSING);
-    this.replay(index, tail, newest);
     if (log.lastAppend == 0) return newest == 0 || this.fail(Damage.BATCH_MISSING);
+    // The tail that holds is the one in the page where the log ends.
+    if (!this.readHeader(log.head)) return this.fail(Damage.PAGE_MISSING);
+    const tail = this.header.tail;
+    if (!this.replay(index, tail, newest)) return this.fail(Damage.PAGE_MISSING);
     log.headTorn = true;
     log.tail = tail;
-    if (!this.readHeader(log.head)) return this.fail(Damage.PAGE_MISSING);
-    log.durableTail = this.header.tail;
+    log.durableTail = tail;
     return this.checkPagesBehind(newest);
   }
 
-  /** Whether something was visibly written behind the last batch, which is whole then for good. */
-  isLastProven(): bool {
-    if (log.headOffset == PAGE_SIZE) return false;
-    const page = (log.head & PAGE_MASK) * PAGE_SIZE;
-    return !isBlank(page + log.headOffset, page + PAGE_SIZE);
+  /** Replays the log from the page `tail` on; false where it does not begin there. */
+  private replay(index: Index, tail: u32, newest: u32): bool {
+    index.clear();
+    log.lastAppend = 0;
+    if (newest - tail >= PAGE_COUNT || !this.readHeader(tail)) return false;
+    let append = this.header.firstAppend;
+    this.sequence = tail;
+    this.offset = this.header.firstOffset;
+    memory.copy(expectedLink, this.header.link, LINK_SIZE);
+    for (; this.findBatch(append, newest); append++) this.takeBatch(index);
+    return log.lastAppend != 0;
   }
 
-  private replay(index: Index, tail: u32, newest: u32): void {
-    let sequence = tail;
-    let offset = this.header.firstOffset;
-    let append = this.header.firstAppend;
-    memory.copy(expectedLink, this.header.link, LINK_SIZE);
-    for (;;) {
-      // The newest page that claims this batch and has it whole wins over older copies of it.
-      let found = false;
-      for (let later = newest; later > sequence && !found; later--) {
-        if (firstAppendOf(later) != append || !this.readHeader(later)) continue;
-        const begin = this.header.firstOffset;
-        if (memory.compare(expectedLink, this.header.link, LINK_SIZE) != 0) continue;
-        if (this.tryBatch(later, begin, append)) {
-          sequence = later;
-          offset = begin;
-          found = true;
-        }
-      }
-      if (!found && !this.tryBatch(sequence, offset, append)) return;
-      if (offset == PAGE_SIZE) {
-        sequence++;
-        offset = PAGE_HEADER_SIZE;
-      }
-      this.lastSequence = sequence;
-      this.lastOffset = offset;
-      log.lastPlace = (sequence & PAGE_MASK) * PAGE_SIZE + offset;
-      log.lastAppend = append;
-      log.sealed = sealedNumber();
-      applyBatch(index, log.lastPlace);
-      memory.copy(expectedLink, tagPointer(), LINK_SIZE);
-      log.continueAfter(tagPointer());
-      offset += <u32>batchSize(contentLength());
-      while (offset > PAGE_SIZE) {
-        sequence++;
-        offset = offset - PAGE_SIZE + PAGE_HEADER_SIZE;
-      }
-      log.head = sequence;
-      log.headOffset = offset;
-      append++;
+  /** Goes to where the batch `append` begins and opens it; false at the end of the log. */
+  private findBatch(append: u32, newest: u32): bool {
+    // The newest page that claims this batch and has it whole wins over older copies of it.
+    for (let later = newest; later > this.sequence; later--) {
+      if (firstAppendOf(later) != append || !this.readHeader(later)) continue;
+      if (memory.compare(expectedLink, this.header.link, LINK_SIZE) != 0) continue;
+      const begin = this.header.firstOffset;
+      if (!this.tryBatch(later, begin, append)) continue;
+      this.sequence = later;
+      this.offset = begin;
+      return true;
     }
+    return this.tryBatch(this.sequence, this.offset, append);
+  }
+
+  /** Takes the opened batch as the last of the log so far and goes to its end. */
+  private takeBatch(index: Index): void {
+    if (this.offset == PAGE_SIZE) {
+      this.sequence++;
+      this.offset = PAGE_HEADER_SIZE;
+    }
+    this.lastSequence = this.sequence;
+    log.lastPlace = (this.sequence & PAGE_MASK) * PAGE_SIZE + this.offset;
+    log.lastAppend = appendNumber();
+    log.sealed = sealedNumber();
+    applyBatch(index, log.lastPlace);
+    memory.copy(expectedLink, tagPointer(), LINK_SIZE);
+    log.continueAfter(tagPointer());
+    this.offset += <u32>batchSize(contentLength());
+    while (this.offset > PAGE_SIZE) {
+      this.sequence++;
+      this.offset = this.offset - PAGE_SIZE + PAGE_HEADER_SIZE;
+    }
+    log.head = this.sequence;
+    log.headOffset = this.offset;
   }
 
   /** Whether the batch `append` with the expected link begins at this position; opens it. */
