@@ -12,7 +12,7 @@ import {
   parseHostBody,
 } from "../../application/hostPort.ts";
 import { isUnit, isWhole } from "../../trust/shapes.ts";
-import { correspondentAccount, ownAccount } from "./chart.ts";
+import { correspondentAccount, correspondentDeposit, ownAccount } from "./chart.ts";
 import type { Entry, LedgerBatch, PaymentRecord } from "./ledger.ts";
 
 /** Who a bank deals with. Ids are 16 hexadecimal digits. */
@@ -22,7 +22,7 @@ export interface BankSettings {
   readonly tellers: readonly string[];
   /** The bank's own generators; empty for a bank that does not issue. */
   readonly generators: readonly string[];
-  /** By id of another bank's teller: the deposit here that pays for what it restocks. */
+  /** By id of another bank's teller: the name of that bank, whose deposit here pays its restocks. */
   readonly correspondentTellers: Readonly<Record<string, string>>;
   /** By id of another bank's generator: the name of that bank. */
   readonly correspondentGenerators: Readonly<Record<string, string>>;
@@ -175,9 +175,11 @@ function decideHold(
 /** Who pays: the customer of a withdrawal, the other bank of an issue; nobody for own stock. */
 function payerAccount(
   settings: BankSettings,
-  { account, peer }: ModuleMessage & { type: "hold wanted" },
+  { account, peer, unit }: ModuleMessage & { type: "hold wanted" },
 ): string | null {
-  return account ?? settings.correspondentTellers[peer] ?? null;
+  const correspondent = settings.correspondentTellers[peer];
+  if (account !== null || correspondent === undefined) return account;
+  return correspondentDeposit(correspondent, unit);
 }
 
 function isAmount(message: ModuleMessage, payment: PaymentRecord): boolean {

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shell around bank.ts: modules behind their devices, the books behind a store, one event after
 // the other. Whatever was open when the process ended is asked about as soon as a module is there.
-import { randomBytes } from "node:crypto";
-import { FieldReader, HostMessage, hostBody, parseHostBody } from "../../application/hostPort.ts";
-import type { CommandOptions, TransactionDevice } from "../../device/types.ts";
+import type { TransactionDevice } from "../../device/types.ts";
 import {
   type BankDecision,
   type BankEffect,
@@ -36,12 +34,6 @@ export interface BankOptions {
   readonly nowSeconds: () => number;
   /** Told in one sentence what a person has to look at. */
   readonly onAlarm: (text: string) => void;
-}
-
-/** How a restock ended: payment-state and reason of docs/protocol.cddl. */
-export interface RestockOutcome {
-  readonly state: number;
-  readonly reason: number;
 }
 
 export class BankService {
@@ -93,30 +85,6 @@ export class BankService {
       stop();
       this.devices.delete(module);
     };
-  }
-
-  /**
-   * Has a teller fetch new money from the generator at the other end of a connection.
-   * @throws {CommandError} when the teller does not answer
-   */
-  async restock(
-    teller: string,
-    amountMinor: number,
-    unit: string,
-    options: CommandOptions = {},
-  ): Promise<RestockOutcome> {
-    const device = this.devices.get(teller);
-    if (device === undefined)
-      throw new Error(`No teller module ${teller} is attached to the bank.`);
-    const command = hostBody(HostMessage.RESTOCK, randomBytes(16), amountMinor, unit);
-    const answer = parseHostBody(await device.command("module", command, options));
-    const reader = new FieldReader(answer ?? { number: 0, fields: [] }, "the answer to restock");
-    if (answer?.number === HostMessage.FINISHED) {
-      reader.bytes(16);
-      return { state: reader.uint(), reason: reader.uint() };
-    }
-    reader.uint();
-    return { state: 0, reason: reader.uint() };
   }
 
   async report(): Promise<BankReport> {

@@ -85,26 +85,48 @@ export function cardPostingBatch(
   };
 }
 
-/** The bank's own deposit at a bank that issues, paid in from the reserve. */
-export function correspondentBatch(
-  bank: string,
-  issuer: string,
-  unit: string,
+/**
+ * A bank pays into its deposit at a bank that issues, from reserve to reserve.
+ * @param payment unique name of this payment: repeated, it is booked once at each bank
+ * @returns the batch of the paying bank and that of the issuer
+ */
+export function correspondentBatches(
+  payment: string,
+  { bank, issuer, unit }: { bank: string; issuer: string; unit: string },
   amountMinor: number,
   atSeconds: number,
-): LedgerBatch {
-  const account = correspondentAccount(issuer, unit);
-  const lines = [
-    { account, debitMinor: amountMinor },
-    { account: ownAccount("reserve", unit), debitMinor: -amountMinor },
-  ];
-  return {
-    bank,
-    open: [{ account, owner: issuer, unit, kind: "deposit-at-correspondent", drawers: [] }],
-    entry: { transaction: "opening", leg: account, atSeconds, lines },
+): [LedgerBatch, LedgerBatch] {
+  const own = correspondentAccount(issuer, unit);
+  const deposit = correspondentDeposit(bank, unit);
+  const reserve = ownAccount("reserve", unit);
+  const entry = (debited: string, credited: string) => {
+    const lines = [
+      { account: debited, debitMinor: amountMinor },
+      { account: credited, debitMinor: -amountMinor },
+    ];
+    return { transaction: payment, leg: "correspondent", atSeconds, lines };
   };
+  const kind = "deposit-at-correspondent";
+  return [
+    {
+      bank,
+      open: [{ account: own, owner: issuer, unit, kind, drawers: [] }],
+      entry: entry(own, reserve),
+    },
+    {
+      bank: issuer,
+      open: [{ account: deposit, owner: bank, unit, kind: "deposit", drawers: [] }],
+      entry: entry(reserve, deposit),
+    },
+  ];
 }
 
+/** Account of a correspondent bank at the bank that issues. */
+export function correspondentDeposit(bank: string, unit: string): string {
+  return `deposit-of-correspondent:${bank}:${unit}`;
+}
+
+/** The same deposit in the correspondent's own books. */
 export function correspondentAccount(issuer: string, unit: string): string {
   return `deposit-at-correspondent:${issuer}:${unit}`;
 }

@@ -53,4 +53,14 @@ export const MIGRATIONS: readonly Migration[] = [
       "CREATE TABLE card_voided_mandates (mandate_hash TEXT PRIMARY KEY)",
     ],
   },
+  {
+    number: 3,
+    name: "credential register",
+    statements: [
+      `CREATE TABLE credentials (
+        credential_id TEXT PRIMARY KEY, kind TEXT NOT NULL, authority TEXT NOT NULL,
+        agent_id TEXT NOT NULL, agent_key TEXT NOT NULL, subject TEXT NOT NULL)`,
+      "CREATE TABLE world_steps (step TEXT PRIMARY KEY)",
+    ],
+  },
 ];

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// A person's wallet: the owner's orders to one transaction device (Figs. 3 and 7, HTA). The shell
+// around customerApplication.ts; it holds no key and no money, it asks.
+import { randomBytes } from "node:crypto";
+import type { ConnectionId, TransactionDevice } from "../device/types.ts";
+import type { Clock } from "../link/clock.ts";
+import { ask, runCommand } from "./commandRunner.ts";
+import {
+  newPurchase,
+  type PurchaseApplication,
+  type PurchaseResult,
+  stepPurchase,
+} from "./customerApplication.ts";
+import {
+  type CredentialKind,
+  ExportKind,
+  FieldReader,
+  type HostBody,
+  HostMessage,
+  hostBody,
+} from "./hostPort.ts";
+import { fromHex } from "./identifiers.ts";
+import { type CardCredential, type Receipt, readTicket, type Ticket } from "./tickets.ts";
+
+/** Money of one unit in the wallet, minor units. */
+export interface Balance {
+  unit: string;
+  spendableMinor: number;
+  /** Received, but the payer's release has not arrived: protocol rule 4.3. */
+  inDoubtMinor: number;
+  /** Spendable only at a bank, which makes fresh notes of it. */
+  refreshMinor: number;
+}
+
+/** A purchase as the owner orders it. */
+export interface BuyOrder {
+  amountMinor: number;
+  unit: string;
+  offer: Uint8Array;
+  merchantName: string;
+  endpoint: string;
+  card: CardCredential;
+  /** The owner's word on the receipt (step 784). */
+  confirm: (receipt: Receipt) => Promise<boolean>;
+  progress?: (text: string) => void;
+}
+
+export class Wallet {
+  readonly name: string;
+  readonly device: TransactionDevice;
+  private readonly clock: Clock;
+
+  constructor(name: string, device: TransactionDevice, clock: Clock) {
+    this.name = name;
+    this.device = device;
+    this.clock = clock;
+  }
+
+  /** Money in the module, by unit. */
+  async balances(): Promise<Balance[]> {
+    return readBalances(await ask(this.device, "module", HostMessage.BALANCE));
+  }
+
+  /** Every ticket in the agent. */
+  async tickets(): Promise<Ticket[]> {
+    const items = await exportItems(this.device, ExportKind.TICKETS, "agent");
+    return items.flatMap((bytes) => readTicket(bytes) ?? []);
+  }
+
+  async cards(): Promise<CardCredential[]> {
+    return (await this.tickets()).filter((ticket) => ticket.type === "card");
+  }
+
+  async receipts(): Promise<Receipt[]> {
+    return (await this.tickets()).filter((ticket) => ticket.type === "receipt");
+  }
+
+  /** Asks an authority for a credential that it agreed to issue (Acquire Credential 166). */
+  async acquire(url: string, kind: (typeof CredentialKind)[keyof typeof CredentialKind]) {
+    return this.withPeer(url, (connection) =>
+      runCommand({ device: this.device, target: "agent", clock: this.clock, connection }, (id) =>
+        hostBody(HostMessage.ACQUIRE, id, kind),
+      ),
+    );
+  }
+
+  /** Buys electronic money at a merchant's endpoint with a card (Fig. 7). */
+  async buy(order: BuyOrder): Promise<PurchaseResult> {
+    const commandId = new Uint8Array(randomBytes(16));
+    const state = newPurchase({
+      commandId,
+      amountMinor: order.amountMinor,
+      unit: order.unit,
+      offer: order.offer,
+      merchantName: order.merchantName,
+      credential: fromHex(order.card.identifier.ticketId),
+    });
+    return this.withPeer(order.endpoint, (connection) =>
+      this.runPurchase(state, order, connection),
+    );
+  }
+
+  /** Pays another device, which listens at `url` (Fig. 12, without a ticket). */
+  async pay(url: string, amountMinor: number, unit: string): Promise<PurchaseResult> {
+    return this.withPeer(url, (connection) =>
+      runCommand({ device: this.device, target: "agent", clock: this.clock, connection }, (id) =>
+        hostBody(HostMessage.PAY, id, amountMinor, unit),
+      ),
+    );
+  }
+
+  /** Accepts payments: all, or only of this amount and unit (step 608). */
+  async expect(amountMinor: number | null, unit: string | null): Promise<void> {
+    await ask(this.device, "agent", HostMessage.EXPECT, amountMinor, unit);
+  }
+
+  private runPurchase(
+    state: PurchaseApplication,
+    order: BuyOrder,
+    connection: ConnectionId,
+  ): Promise<PurchaseResult> {
+    const take = (event: Parameters<typeof stepPurchase>[1]): void => {
+      for (const effect of stepPurchase(state, event)) {
+        if (effect.type === "command") this.device.send("agent", effect.body, { connection });
+        else if (effect.type === "progress") order.progress?.(effect.text);
+        else if (effect.type === "ask-owner") {
+          order
+            .confirm(effect.receipt)
+            .catch(() => false)
+            .then((isConfirmed) => take({ type: "owner", isConfirmed }));
+        }
+      }
+    };
+    const { commandId, offer } = state.order;
+    return runCommand(
+      {
+        device: this.device,
+        target: "agent",
+        clock: this.clock,
+        connection,
+        commandId,
+        onBody: (body) => take({ type: "agent", body }),
+      },
+      (id) => hostBody(HostMessage.BUY, id, offer),
+    );
+  }
+
+  private async withPeer<Result>(
+    url: string,
+    work: (connection: ConnectionId) => Promise<Result>,
+  ): Promise<Result> {
+    const connection = await this.device.connect(url);
+    try {
+      return await work(connection);
+    } finally {
+      this.device.disconnect(connection);
+    }
+  }
+}
+
+/** Reads the answer to `balance`. */
+export function readBalances(body: HostBody): Balance[] {
+  const rows = new FieldReader(body, "the module's balance").list();
+  return rows.map((row) => {
+    const fields = Array.isArray(row) ? (row as unknown[]) : [];
+    const reader = new FieldReader({ number: body.number, fields }, "a balance");
+    return {
+      unit: reader.text(),
+      spendableMinor: reader.uint(),
+      inDoubtMinor: reader.uint(),
+      refreshMinor: reader.uint(),
+    };
+  });
+}
+
+/** Fetches every item of one kind from an agent or module, as encoded objects. */
+export async function exportItems(
+  device: Pick<TransactionDevice, "command">,
+  kind: number,
+  target: "agent" | "module",
+): Promise<Uint8Array[]> {
+  const items: Uint8Array[] = [];
+  for (let cursor: number | null = 0; cursor !== null; ) {
+    const answer = await ask(device, target, HostMessage.EXPORT, kind, cursor);
+    const reader: FieldReader = new FieldReader(answer, "an exported item");
+    reader.uint();
+    cursor = reader.uintOrNull();
+    const item = reader.bytesOrNull();
+    if (item !== null) items.push(item);
+  }
+  return items;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// What everybody in an economy stands on: the two agencies, the books, the credential register and
+// the gateway (Fig. 5), and the making of certified devices.
+import { join } from "node:path";
+import {
+  type AgencyState,
+  agencyRoot,
+  certificateById,
+  foundAgency,
+  signingKeyById,
+} from "../network/agency/agency.ts";
+import { loadAgency, saveAgency } from "../network/agency/agencyFile.ts";
+import {
+  type Agencies,
+  type CertifiedDevice,
+  certifyDevice,
+  type DevicePlan,
+} from "../network/agency/certification.ts";
+import { CredentialRegister } from "../network/authority/credentialRegister.ts";
+import { sqlLedgerStore } from "../network/bank/sqlLedger.ts";
+import type { LedgerStore } from "../network/bank/ledger.ts";
+import { newGateway } from "../network/gateway/gateway.ts";
+import { GatewayClient } from "../network/gateway/gatewayClient.ts";
+import { type GatewayServer, serveGateway } from "../network/gateway/gatewayServer.ts";
+import { type Database, openDatabase } from "../network/store/database.ts";
+import { migrate } from "../network/store/migrations.ts";
+import { MIGRATIONS } from "../network/store/schema.ts";
+import type { Root } from "../trust/certificates.ts";
+import { fromHex } from "../application/identifiers.ts";
+import { type ImageName, LOCAL_HOST, makePartyDevice, type PartyDevice } from "./partyDevice.ts";
+import type { WorldSettings } from "./worldSettings.ts";
+
+/** A certified device and its certificates. */
+export interface CertifiedParty extends PartyDevice {
+  certified: CertifiedDevice;
+}
+
+export interface Foundations {
+  settings: WorldSettings;
+  agencies: Agencies;
+  database: Database;
+  ledger: LedgerStore;
+  register: CredentialRegister;
+  gatewayServer: GatewayServer;
+  gateway: GatewayClient;
+  nowSeconds(): number;
+  agentRoot(): Root;
+  moduleRoot(): Root;
+  /** The signing key of a certified agent, by hexadecimal id. */
+  agentKeyById(agentId: string): Uint8Array | undefined;
+  /** Makes a device and certifies it; one that exists is switched on and brought up to date. */
+  makeDevice(
+    name: string,
+    images: { agent?: ImageName; module?: ImageName },
+    plan: DevicePlan,
+  ): Promise<CertifiedParty>;
+  /** Does something once in the life of this economy. */
+  once(step: string, work: () => Promise<void>): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function layFoundations(settings: WorldSettings): Promise<Foundations> {
+  const nowSeconds = () => Math.floor(settings.clock.epochMs() / 1000);
+  const database = await openDatabase(settings.database);
+  try {
+    await migrate(database, MIGRATIONS);
+    const agencies = openAgencies(settings, nowSeconds());
+    const register = await CredentialRegister.open(database);
+    const address = { host: LOCAL_HOST, port: 0 };
+    const gatewayServer = await serveGateway(
+      newGateway(agencyRoot(agencies.agent)),
+      address,
+      nowSeconds,
+    );
+    const gateway = await GatewayClient.connect(gatewayServer.url);
+    return {
+      settings,
+      agencies,
+      database,
+      ledger: sqlLedgerStore(database),
+      register,
+      gatewayServer,
+      gateway,
+      nowSeconds,
+      agentRoot: () => agencyRoot(agencies.agent),
+      moduleRoot: () => agencyRoot(agencies.module),
+      agentKeyById: (agentId) => signingKeyById(agencies.agent, fromHex(agentId)),
+      makeDevice: (name, images, plan) =>
+        makeCertifiedDevice(settings, agencies, nowSeconds(), { name, images, plan }),
+      once: (step, work) => once(database, step, work),
+      close: async () => {
+        gateway.close();
+        await gatewayServer.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+function agencyPath(directory: string, kind: AgencyState["kind"]): string {
+  return join(directory, `${kind}-agency.cbor`);
+}
+
+function openAgencies(settings: WorldSettings, nowSeconds: number): Agencies {
+  const open = (kind: AgencyState["kind"]): AgencyState => {
+    const { directory } = settings;
+    const path = directory === undefined ? undefined : agencyPath(directory, kind);
+    const known = path === undefined ? undefined : loadAgency(path);
+    if (known !== undefined) return known;
+    const state = foundAgency(kind, nowSeconds, settings.random);
+    if (path !== undefined) saveAgency(path, state);
+    return state;
+  };
+  return { agent: open("agent"), module: open("module") };
+}
+
+async function makeCertifiedDevice(
+  settings: WorldSettings,
+  agencies: Agencies,
+  nowSeconds: number,
+  what: { name: string; images: { agent?: ImageName; module?: ImageName }; plan: DevicePlan },
+): Promise<CertifiedParty> {
+  const { name, images, plan } = what;
+  const storage = settings.storageFor(name);
+  const observer = settings.observerFor(name);
+  const party = await makePartyDevice({
+    name,
+    ...images,
+    secret: settings.secretFor(`board/${name}`),
+    random: settings.boardRandom(name),
+    clock: settings.clock,
+    isTraced: settings.isTraced,
+    ...(storage === undefined ? {} : { storage }),
+    ...(observer === undefined ? {} : { observer }),
+  });
+  const { random, directory } = settings;
+  const certified = await certifyDevice(party.device, plan, { agencies, nowSeconds, random });
+  if (directory !== undefined) {
+    for (const kind of ["agent", "module"] as const) {
+      const id = certified[kind]?.subject;
+      // Written only when something is new: a start of a known economy changes no file.
+      if (id !== undefined && certificateById(agencies[kind], id)?.issued === nowSeconds) {
+        saveAgency(agencyPath(directory, kind), agencies[kind]);
+      }
+    }
+  }
+  return { ...party, certified };
+}
+
+async function once(database: Database, step: string, work: () => Promise<void>): Promise<void> {
+  const done = await database.query("SELECT 1 FROM world_steps WHERE step = $1", [step]);
+  if (done.length > 0) return;
+  await work();
+  await database.query("INSERT INTO world_steps (step) VALUES ($1) ON CONFLICT DO NOTHING", [step]);
+}

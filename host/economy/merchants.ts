@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+// The merchants of an economy (Fig. 5: merchant network 134): devices with funds drawn from the
+// merchant's bank, credentials from the registry, offers at the gateway, a link to the card network.
+import { sha256 } from "@noble/hashes/sha2.js";
+import { utf8ToBytes } from "@noble/hashes/utils.js";
+import { CredentialKind } from "../application/hostPort.ts";
+import { toHex } from "../application/identifiers.ts";
+import { type CardSettlement, MerchantService } from "../application/merchant.ts";
+import { Wallet } from "../application/wallet.ts";
+import { AuthorityService } from "../network/authority/authority.ts";
+import { Acquirer } from "../network/authorization/acquirer.ts";
+import { sqlIssuerStore } from "../network/bank/sqlIssuerStore.ts";
+import { Rights, Role } from "../trust/certificates.ts";
+import { accountName, type Bank, moduleBalances, moduleId, withdraw } from "./banks.ts";
+import { acquirerId, type CardNetwork, linkKey } from "./cards.ts";
+import type { Economy, EconomyMerchant, EconomyOffer } from "./economyFile.ts";
+import type { CertifiedParty, Foundations } from "./foundations.ts";
+import { LOCAL_HOST } from "./partyDevice.ts";
+import { rateFraction } from "./rate.ts";
+
+/** Seconds that an offer is good for (protocol section 3, defaults). */
+const OFFER_SECONDS = 600;
+/** Most that a merchant takes in one sale, minor units. */
+const LARGEST_SALE_MINOR = 1_000_000_000_000;
+const MERCHANT_CREDENTIAL_SECONDS = 365 * 24 * 3600;
+const REGISTRY_NAME = "Merchant Registry";
+
+/** One device of a merchant, in service. */
+export interface MerchantDevice {
+  party: CertifiedParty;
+  service: MerchantService;
+}
+
+export interface Merchant {
+  name: string;
+  bank: Bank;
+  devices: MerchantDevice[];
+  offers: readonly EconomyOffer[];
+  close(): Promise<void>;
+}
+
+export interface Merchants {
+  all: Merchant[];
+  close(): Promise<void>;
+}
+
+export async function openMerchants(
+  base: Foundations,
+  economy: Economy,
+  banks: readonly Bank[],
+  cards: CardNetwork,
+): Promise<Merchants> {
+  const registry = await openRegistry(base);
+  const all: Merchant[] = [];
+  for (const entry of economy.merchants) {
+    const bank = banks.find(({ name }) => name === entry.bank);
+    if (bank === undefined) throw new Error(`${entry.name} has no bank ${entry.bank}`);
+    base.settings.progress(`merchant ${entry.name}`);
+    all.push(await openMerchant({ base, economy, banks, bank, cards, registry }, entry));
+  }
+  return {
+    all,
+    close: async () => {
+      for (const merchant of all) await merchant.close();
+      registry.authority.close();
+      await registry.device.close();
+    },
+  };
+}
+
+interface Registry {
+  device: CertifiedParty;
+  authority: AuthorityService;
+}
+
+async function openRegistry(base: Foundations): Promise<Registry> {
+  const rights = Rights.MERCHANT_CREDENTIALS;
+  const device = await base.makeDevice(
+    REGISTRY_NAME,
+    { agent: "authority-agent" },
+    { agent: { role: Role.AUTHORITY, organisation: REGISTRY_NAME, rights, hasCounter: true } },
+  );
+  const { register } = base;
+  const authority = new AuthorityService({
+    device: device.device,
+    name: REGISTRY_NAME,
+    register,
+    onAlarm: base.settings.alarm,
+  });
+  await authority.open();
+  return { device, authority };
+}
+
+interface MerchantSetting {
+  base: Foundations;
+  economy: Economy;
+  banks: readonly Bank[];
+  bank: Bank;
+  cards: CardNetwork;
+  registry: Registry;
+}
+
+async function openMerchant(setting: MerchantSetting, entry: EconomyMerchant): Promise<Merchant> {
+  const { base, economy, bank, cards } = setting;
+  const acquirer = new Acquirer({
+    config: {
+      acquirerId: acquirerId(economy, entry.name),
+      terminalId: "FLORIN01",
+      linkKey: linkKey(base, entry.name),
+      firstRetryMs: 2_000,
+      longestRetryMs: 15_000,
+      holdPatienceMs: 20_000,
+    },
+    host: LOCAL_HOST,
+    port: cards.switch.port,
+    firstTrace: base.nowSeconds() % 1_000_000,
+  });
+  const devices: MerchantDevice[] = [];
+  for (const [index, funds] of entry.devices.entries()) {
+    const name = entry.devices.length === 1 ? entry.name : `${entry.name} ${index + 1}`;
+    const party = await base.makeDevice(
+      name,
+      { agent: "merchant-agent", module: "transaction-module" },
+      {
+        agent: { role: Role.MERCHANT, hasCounter: true },
+        module: { role: Role.TRANSACTION, hasCounter: true },
+      },
+    );
+    await acquireCredential(setting, entry.name, party);
+    for (const [unit, amountMinor] of Object.entries(funds)) {
+      await fund(setting, entry.name, party, unit, amountMinor);
+    }
+    const service = new MerchantService({
+      device: party.device,
+      acquirer,
+      agentId: agentId(party),
+      onSettled: (settlement) => bookSettlement(base, bank, entry.name, settlement),
+      onServed: () => undefined,
+      onAlarm: (text) => base.settings.alarm(`${name}: ${text}`),
+    });
+    await service.open();
+    devices.push({ party, service });
+  }
+  const merchant: Merchant = {
+    name: entry.name,
+    bank,
+    devices,
+    offers: entry.offers,
+    close: async () => {
+      acquirer.close();
+      for (const { party, service } of devices) {
+        service.close();
+        await party.close();
+      }
+    },
+  };
+  await publishOffers(base, merchant);
+  return merchant;
+}
+
+/** Hexadecimal id of a party's trusted agent. */
+export function agentId(party: CertifiedParty): string {
+  const id = party.certified.agent?.subject;
+  if (id === undefined) throw new Error(`${party.name} has no trusted agent`);
+  return toHex(id);
+}
+
+async function acquireCredential(
+  { base, registry }: MerchantSetting,
+  merchant: string,
+  party: CertifiedParty,
+): Promise<void> {
+  const wallet = new Wallet(party.name, party.device, base.settings.clock);
+  if ((await wallet.tickets()).some((ticket) => ticket.type === "merchant")) return;
+  const now = base.nowSeconds();
+  registry.authority.order(agentId(party), {
+    kind: "merchant",
+    merchant,
+    owner: base.settings.secretFor(`owner/${merchant}`).slice(0, 8),
+    validFrom: now - (now % 86_400),
+    expires: now + MERCHANT_CREDENTIAL_SECONDS,
+  });
+  const result = await wallet.acquire(registry.device.url, CredentialKind.MERCHANT);
+  if (result.state !== "committed") {
+    throw new Error(`${party.name} got no merchant credential: ${result.reason}`);
+  }
+}
+
+/**
+ * Gives a device the money that the economy file says it has: cash is paid into the merchant's
+ * account, and the device's module draws it as electronic money.
+ */
+async function fund(
+  { base, banks, bank }: MerchantSetting,
+  owner: string,
+  party: CertifiedParty,
+  unit: string,
+  amountMinor: number,
+): Promise<void> {
+  const account = accountName(owner, unit);
+  const step = `fund/${party.name}/${unit}`;
+  await base.ledger.apply({
+    bank: bank.name,
+    open: [{ account, owner, unit, kind: "deposit", drawers: [] }],
+  });
+  await bank.service.admit(account, moduleId(party));
+  if (amountMinor === 0) return;
+  await base.once(step, async () => {
+    const result = await base.ledger.apply({
+      bank: bank.name,
+      entry: {
+        transaction: step,
+        leg: account,
+        atSeconds: base.nowSeconds(),
+        lines: [
+          { account: `reserve:${unit}`, debitMinor: amountMinor },
+          { account, debitMinor: -amountMinor },
+        ],
+      },
+    });
+    if (result.status === "refused") {
+      throw new Error(`${bank.name} cannot fund ${party.name}: ${result.reason}`);
+    }
+    // The same command id after a restart: the module answers with that withdrawal's outcome.
+    const commandId = sha256(utf8ToBytes(`${agentId(party)}/${step}`)).slice(0, 16);
+    await withdraw(base, banks, bank, { party, account, amountMinor, unit, commandId });
+  });
+}
+
+/** Signs every offer anew, up to what each device holds, and publishes it at the gateway. */
+export async function publishOffers(base: Foundations, merchant: Merchant): Promise<void> {
+  for (const { party, service } of merchant.devices) {
+    const balances = await moduleBalances(party);
+    for (const offer of merchant.offers) {
+      const funds = balances.find(({ unit }) => unit === offer.unit)?.spendableMinor ?? 0;
+      const maximumMinor = offer.direction === "buy" ? funds : LARGEST_SALE_MINOR;
+      const rate = rateFraction(offer.rate ?? "1", offer.unit, offer.accountUnit);
+      if (rate === undefined || maximumMinor === 0) continue;
+      const bytes = await service.signOffer({
+        direction: offer.direction,
+        moneyUnit: offer.unit,
+        accountUnit: offer.accountUnit,
+        feeMinor: offer.feeMinor ?? 0,
+        feeBasisPoints: offer.feeBasisPoints ?? 0,
+        rateNumerator: rate.numerator,
+        rateDenominator: rate.denominator,
+        minimumMinor: 1,
+        maximumMinor,
+        expires: base.nowSeconds() + OFFER_SECONDS,
+        endpoint: party.url,
+      });
+      const result = await base.gateway.publish(bytes);
+      if (result !== "accepted" && result !== "superseded") {
+        base.settings.alarm(`the gateway does not take an offer of ${merchant.name}: ${result}`);
+      }
+    }
+  }
+}
+
+/** The card issuer's clearing record becomes the merchant's credit (or debit, for a sale). */
+async function bookSettlement(
+  base: Foundations,
+  bank: Bank,
+  owner: string,
+  settlement: CardSettlement,
+): Promise<void> {
+  if (!settlement.isPosted) return;
+  const mandateHash = toHex(settlement.mandateHash);
+  const { cardNumber } = settlement;
+  const { transaction } = await sqlIssuerStore(base.database).load({ cardNumber, mandateHash });
+  if (transaction?.state !== "posted") {
+    throw new Error(`the card issuer's books do not show ${mandateHash} as posted`);
+  }
+  const { unit, amountMinor, direction } = transaction;
+  const credential = base.register.of(transaction.customerAgentId);
+  const card = credential.find(({ subject }) => subject === cardNumber);
+  const merchantAccount = accountName(owner, unit);
+  // Opened when first credited; one that is there stays as it is.
+  await base.ledger.apply({
+    bank: bank.name,
+    open: [{ account: merchantAccount, owner, unit, kind: "deposit", drawers: [] }],
+  });
+  await bank.service.bookCardPosting({
+    mandateHash,
+    cardIssuer: card?.authority ?? "card network",
+    merchantAccount,
+    direction,
+    amountMinor,
+    unit,
+  });
+}

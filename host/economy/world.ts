@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole economy, running (Fig. 5): agencies, banks, card network, gateway, merchants and people,
+// each a device or server of its own, talking over the real link, WebSocket and TCP.
+import { ask } from "../application/commandRunner.ts";
+import { HostMessage } from "../application/hostPort.ts";
+import { type Bank, openBanks } from "./banks.ts";
+import { type CardNetwork, openCardNetwork } from "./cards.ts";
+import type { Economy } from "./economyFile.ts";
+import { type CertifiedParty, type Foundations, layFoundations } from "./foundations.ts";
+import { type Merchant, openMerchants } from "./merchants.ts";
+import { openPeople, type Person } from "./people.ts";
+import type { WorldSettings } from "./worldSettings.ts";
+
+const SETTLE_PATIENCE_MS = 20_000;
+const SETTLE_PAUSE_MS = 20;
+
+export interface World {
+  economy: Economy;
+  base: Foundations;
+  banks: Bank[];
+  cards: CardNetwork;
+  merchants: Merchant[];
+  people: Person[];
+  /** Every device, for audits, exports and figures. */
+  devices(): CertifiedParty[];
+  /** Waits until card postings and ledgers have caught up; false if they have not in 20 s. */
+  settled(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** Builds an economy, or switches on one that its directory holds already. */
+export async function openWorld(economy: Economy, settings: WorldSettings): Promise<World> {
+  const opened: { close(): Promise<void> }[] = [];
+  const keep = <Part extends { close(): Promise<void> }>(part: Part): Part => {
+    opened.push(part);
+    return part;
+  };
+  // Whoever was opened last may rely on those before, so they end in the opposite order.
+  const close = async () => {
+    for (const part of opened.splice(0).reverse()) await part.close();
+  };
+  try {
+    settings.progress("agencies, books and gateway");
+    const base = keep(await layFoundations(settings));
+    settings.progress("banks");
+    const banks = await openBanks(base, economy);
+    for (const bank of banks) keep(bank);
+    settings.progress("card network");
+    const cards = keep(await openCardNetwork(base, economy));
+    const merchants = keep(await openMerchants(base, economy, banks, cards)).all;
+    const people = await openPeople(base, economy, cards);
+    for (const person of people) keep(person);
+    return {
+      economy,
+      base,
+      banks,
+      cards,
+      merchants,
+      people,
+      devices: () => [
+        ...banks.flatMap(({ teller, generator }) => (generator ? [teller, generator] : [teller])),
+        ...merchants.flatMap(({ devices }) => devices.map(({ party }) => party)),
+        ...people.map(({ party }) => party),
+      ],
+      settled: () => waitSettled(merchants, banks),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function waitSettled(
+  merchants: readonly Merchant[],
+  banks: readonly Bank[],
+): Promise<boolean> {
+  const endMs = performance.now() + SETTLE_PATIENCE_MS;
+  for (;;) {
+    let open = 0;
+    for (const { devices } of merchants) {
+      for (const { party } of devices) {
+        const answer = await ask(party.device, "agent", HostMessage.OBLIGATIONS);
+        open += Number(answer.fields[0]);
+      }
+    }
+    for (const { service } of banks) {
+      await service.settled();
+      open += (await service.report()).open.length;
+    }
+    if (open === 0) return true;
+    if (performance.now() > endMs) return false;
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_PAUSE_MS));
+  }
+}

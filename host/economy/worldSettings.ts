@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where an economy's secrets, time and state come from: in memory for a demo, from a seed where it
+// shall replay, in a directory where it shall last.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expand } from "@noble/hashes/hkdf.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { utf8ToBytes } from "@noble/hashes/utils.js";
+import type { Clock } from "../link/clock.ts";
+import { systemClock } from "../link/clock.ts";
+import { fileStorage } from "../simulator/storage.ts";
+import type {
+  BoardObserver,
+  BoardStorage,
+  RandomSource as BoardRandom,
+} from "../simulator/types.ts";
+import { type RandomSource, seededRandom, systemRandom } from "../trust/random.ts";
+
+export interface WorldSettings {
+  clock: Clock;
+  /** Randomness of agencies and hosts. */
+  random: RandomSource;
+  /** Randomness of one board. */
+  boardRandom(name: string): BoardRandom;
+  /** 32 bytes that belong to a name: board secrets, link keys, approval keys. */
+  secretFor(label: string): Uint8Array;
+  /** Undefined: in memory. */
+  storageFor(name: string): BoardStorage | undefined;
+  /** Location for `openDatabase`. */
+  database: string;
+  /** Directory for agencies' keys; undefined: not kept. */
+  directory: string | undefined;
+  isTraced: boolean;
+  observerFor(name: string): BoardObserver | undefined;
+  /** Told what the economy is doing, one short line each. */
+  progress(text: string): void;
+  /** Told what a person has to look at. */
+  alarm(text: string): void;
+}
+
+/** Date of seeded worlds: it stands still but for a second with each step of the story. */
+const SEEDED_START_MS = Date.UTC(2026, 5, 1, 9, 0, 0);
+/** Once this much real time has passed within a step, time-outs must be able to run. */
+const STILL_MS = 3_000;
+
+/**
+ * A clock for seeded worlds: real timers, but a date that moves only with `step`, so that the same
+ * seed signs the same bytes. A step that takes long lets the date run on, for time-outs' sake.
+ */
+export class SteppedClock implements Clock {
+  private startedMs = performance.now();
+  private dateMs = SEEDED_START_MS;
+
+  nowMs(): number {
+    return performance.now();
+  }
+
+  epochMs(): number {
+    const elapsedMs = performance.now() - this.startedMs;
+    return Math.floor(this.dateMs + Math.max(0, elapsedMs - STILL_MS));
+  }
+
+  after(delayMs: number, callback: () => void) {
+    return systemClock.after(delayMs, callback);
+  }
+
+  /** The story goes on: the date moves by a minute. */
+  step(): void {
+    this.dateMs = this.epochMs() + 60_000;
+    this.startedMs = performance.now();
+  }
+}
+
+/** What every kind of world may set. */
+export interface WorldWatch {
+  isTraced?: boolean;
+  observerFor?: (name: string) => BoardObserver | undefined;
+  progress?: (text: string) => void;
+  alarm?: (text: string) => void;
+}
+
+/** A world in memory; with a seed it signs the same bytes each time. */
+export function memoryWorld(
+  seed: string | undefined,
+  watch: WorldWatch = {},
+): WorldSettings & { clock: Clock | SteppedClock } {
+  const random = seed === undefined ? systemRandom : seededRandom(utf8ToBytes(seed));
+  const secret = random(32);
+  return {
+    ...common(watch, secret),
+    clock: seed === undefined ? systemClock : new SteppedClock(),
+    random,
+    boardRandom: (name) =>
+      seed === undefined ? { kind: "system" } : { kind: "seeded", seed: `${seed}/${name}` },
+    storageFor: () => undefined,
+    database: "memory:",
+    directory: undefined,
+  };
+}
+
+/**
+ * A world whose state is in a directory, or whose books are in a database server.
+ * @param database connection string of a server; undefined for an embedded one in the directory
+ */
+export function lastingWorld(
+  directory: string,
+  database: string | undefined,
+  watch: WorldWatch = {},
+): WorldSettings {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const secretFile = join(directory, "secret");
+  if (!existsSync(secretFile)) writeFileSync(secretFile, systemRandom(32), { mode: 0o600 });
+  return {
+    ...common(watch, new Uint8Array(readFileSync(secretFile))),
+    clock: systemClock,
+    random: systemRandom,
+    boardRandom: () => ({ kind: "system" }),
+    storageFor: (name) => fileStorage(join(directory, "boards", folderName(name))),
+    database: database ?? join(directory, "books"),
+    directory,
+  };
+}
+
+function common(watch: WorldWatch, secret: Uint8Array) {
+  return {
+    secretFor: (label: string) => expand(sha256, secret, utf8ToBytes(`florin/world/${label}`), 32),
+    isTraced: watch.isTraced ?? false,
+    observerFor: watch.observerFor ?? (() => undefined),
+    progress: watch.progress ?? (() => undefined),
+    alarm: watch.alarm ?? (() => undefined),
+  };
+}
+
+/** A name as one folder: letters and digits stay, anything else is written as its code. */
+function folderName(name: string): string {
+  return encodeURIComponent(name).replace(/[.*'()~!]/g, (sign) => `%${sign.charCodeAt(0)}`);
+}
