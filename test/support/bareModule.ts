@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// One firmware image on a simulated module without link and host around it: a test hands over
+// single messages and sees what comes out, may copy the whole state and go on from it many times.
+import { readFileSync } from "node:fs";
+import type { ModuleChannel, Port } from "../../host/link/protocol.ts";
+import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
+import { loadImage } from "../../host/simulator/image.ts";
+import { type ModuleSnapshot, SimulatedModule } from "../../host/simulator/simulatedModule.ts";
+import { memoryStorage } from "../../host/simulator/storage.ts";
+import type { BoardStatistics } from "../../host/simulator/types.ts";
+import { VirtualClock } from "../../host/simulator/virtualClock.ts";
+
+export const HOST = 0;
+export const PEER = 1;
+export const OWN = 2;
+
+/** A message that left the module. */
+export interface Sent {
+  port: number;
+  body: Uint8Array;
+}
+
+export class BareModule {
+  readonly clock: VirtualClock;
+  readonly statistics: BoardStatistics;
+  /** Numbered steps reached, for traced images. */
+  readonly steps: number[] = [];
+  isClockKnown = true;
+  isRandomDead = false;
+  private readonly module: SimulatedModule;
+  private sent: Sent[] = [];
+  private operations = 0;
+
+  /** `image`: name of a built image; `seed` decides all its random bytes. */
+  constructor(image: string, clock: VirtualClock, seed: string, isTraced = false) {
+    this.clock = clock;
+    this.statistics = {
+      panics: 0,
+      powerCuts: 0,
+      flashBytesWritten: 0,
+      pagesErased: 0,
+      counterRaises: 0,
+    };
+    const folder = isTraced ? "traced/" : "";
+    const file = new URL(`../../build/firmware/${folder}${image}.wasm`, import.meta.url);
+    const options = {
+      secret: new Uint8Array(32).fill(seed.length),
+      random: { kind: "seeded" as const, seed },
+      clock,
+      observer: { step: (_channel: ModuleChannel, step: number) => this.steps.push(step) },
+    };
+    const description = { bytes: new Uint8Array(readFileSync(file)), name: image };
+    this.module = new SimulatedModule(2, loadImage(description), memoryStorage().agent, {
+      options,
+      statistics: this.statistics,
+      nextOperation: () => this.operations++,
+      isRandomDead: () => this.isRandomDead,
+      clock: () => (this.isClockKnown ? clock.epochMs() : -1),
+      started: () => {},
+      send: (_module, port, body) => this.sent.push({ port, body }),
+      failed: () => {},
+    });
+    this.module.powerOn();
+  }
+
+  /** Hands over one message; returns all that left meanwhile. A panic throws. */
+  deliver(port: number, body: Uint8Array): Sent[] {
+    this.module.receive(port as Port, body);
+    return this.take();
+  }
+
+  /** Sends a command of the owner's host; returns all that left meanwhile. */
+  command(...items: unknown[]): Sent[] {
+    return this.deliver(HOST, encodeCbor(items));
+  }
+
+  /** As `command`, and decodes the first message to the host. */
+  ask(...items: unknown[]): unknown[] {
+    const answer = this.command(...items).find((message) => message.port === HOST);
+    if (answer === undefined) throw new Error(`Command ${String(items[0])} was not answered.`);
+    return decodeCbor(answer.body) as unknown[];
+  }
+
+  /** When the image wants a tick, on the clock's scale; null for never. */
+  get deadlineMs(): number | null {
+    return this.module.deadlineMs;
+  }
+
+  /** Lets the image do what is due, if the time has come. */
+  tick(): Sent[] {
+    const due = this.module.deadlineMs;
+    if (due !== null && due <= this.clock.nowMs()) this.module.tick();
+    return this.take();
+  }
+
+  /** Switches the power off and on; returns what the image sent at its start. */
+  reboot(): Sent[] {
+    this.module.powerOff();
+    this.module.powerOn();
+    return this.take();
+  }
+
+  snapshot(): ModuleSnapshot {
+    return this.module.snapshot();
+  }
+
+  restore(snapshot: ModuleSnapshot): void {
+    this.module.restore(snapshot);
+  }
+
+  private take(): Sent[] {
+    const sent = this.sent;
+    this.sent = [];
+    if (this.statistics.panics > 0) throw new Error(`The image panicked.`);
+    return sent;
+  }
+}
+
+/** The decoded messages to the host among `sent`. */
+export function toHost(sent: Sent[]): unknown[][] {
+  return sent.filter(({ port }) => port === HOST).map(({ body }) => decodeCbor(body) as unknown[]);
+}
+
+/** The bodies sent to a port. */
+export function bodiesTo(port: number, sent: Sent[]): Uint8Array[] {
+  return sent.filter((message) => message.port === port).map(({ body }) => body);
+}
