@@ -25,6 +25,7 @@ export class DoubleHalf {
   signingSeed = new Uint8Array(32);
   sealingSecret: Uint8Array;
   role: Role;
+  private shown: [Uint8Array, Uint8Array] | undefined;
   private root: Root | undefined;
   private readonly nowSeconds: number;
   private readonly rootIndex: number;
@@ -51,12 +52,13 @@ export class DoubleHalf {
       }
       case HostMessage.MAKE_KEYS:
         this.life = 1;
-        return hostBody(2, signingKey, sealingKey);
+        this.shown = [signingKey, sealingKey];
+        return hostBody(2, ...this.shown);
       case HostMessage.PROVE: {
         const box = fields[0] as Uint8Array;
         const nonce = openSealed(this.sealingSecret, "florin/possession", new Uint8Array(), box);
         if (nonce === undefined) return refuse(16);
-        const payload = encodeCbor([nonce, signingKey, sealingKey]);
+        const payload = encodeCbor([nonce, ...this.shown!]);
         return hostBody(3, decodeCbor(signObject("florin/possession", payload, this.signingSeed)));
       }
       case HostMessage.INSTALL: {

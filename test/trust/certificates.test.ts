@@ -43,6 +43,9 @@ const server = signCertificate(serverClaims, seed(1));
 const reference = parseCertificate(server)!.reference;
 const sign = (claims: Partial<Claims>, key = seed(2), kid: Uint8Array | undefined = reference) =>
   signCertificate({ ...holderClaims, ...claims } as Claims, key, kid);
+/** Without a kid, which alone would give a wrong server away. */
+const bare = (claims: Partial<Claims>, key = seed(2)) =>
+  signCertificate({ ...holderClaims, ...claims } as Claims, key);
 const check = (holder: Uint8Array, withServer = server, at = NOW) =>
   verifyChain(encodeChain(holder, withServer), root, at);
 
@@ -83,28 +86,25 @@ describe("certificates", () => {
   it.each<[string, () => ReturnType<typeof check>]>([
     [
       "a server that the root did not sign",
-      () => check(sign({}), signCertificate(serverClaims, seed(8))),
+      () => check(bare({}), signCertificate(serverClaims, seed(8))),
     ],
     [
       "a server of another root's name",
-      () => check(sign({}), signCertificate({ ...serverClaims, issuer: id(7) }, seed(1))),
+      () => check(bare({}), signCertificate({ ...serverClaims, issuer: id(7) }, seed(1))),
     ],
-    ["a holder that the server did not sign", () => check(sign({}, seed(8)))],
-    ["a holder of another server", () => check(sign({}), otherServer)],
+    ["a holder that the server did not sign", () => check(bare({}, seed(8)))],
+    ["a holder of another server", () => check(bare({}), otherServer)],
     ["a kid that is not the server's", () => check(sign({}, seed(2), id(9)))],
-    [
-      "an agent certified by the modules' server",
-      () => check(signCertificate(holderClaims, seed(2)), moduleServer),
-    ],
-    ["a module certified by the agents' server", () => check(sign({ role: Role.TRANSACTION }))],
+    ["an agent certified by the modules' server", () => check(bare({}), moduleServer)],
+    ["a module certified by the agents' server", () => check(bare({ role: Role.TRANSACTION }))],
     ["a server as holder", () => check(server)],
     [
       "a holder as server",
-      () => verifyChain(encodeChain(sign({ issuer: id(3) }, seed(3)), sign({})), root, NOW),
+      () => verifyChain(encodeChain(bare({ issuer: id(3) }, seed(3)), bare({})), root, NOW),
     ],
     [
       "a chain of two roots' length",
-      () => verifyChain(encodeCbor([decodeCbor(sign({}))]), root, NOW),
+      () => verifyChain(encodeCbor([decodeCbor(bare({}))]), root, NOW),
     ],
     ["no chain at all", () => verifyChain(new Uint8Array([0x80]), root, NOW)],
   ])("does not believe %s", (_what, attempt) => {

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bank's shell: modules behind devices, books in a database, a restart in between.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { DeviceEvent } from "../../host/device/types.ts";
+import type { BankSettings } from "../../host/network/bank/bank.ts";
+import { type BankDevice, BankService } from "../../host/network/bank/bankService.ts";
+import { memoryLedgerStore } from "../../host/network/bank/memoryLedger.ts";
+import { sqlLedgerStore } from "../../host/network/bank/sqlLedger.ts";
+import { type Database, openDatabase } from "../../host/network/store/database.ts";
+import { migrate } from "../../host/network/store/migrations.ts";
+import { MIGRATIONS } from "../../host/network/store/schema.ts";
+import { ModelModule } from "./bank-module.ts";
+
+const TELLER = "00000000000000aa";
+const CUSTOMER = "00000000000000bb";
+const PAY = "01".repeat(16);
+const SETTINGS: BankSettings = {
+  bank: "First Bank",
+  tellers: [TELLER],
+  generators: [],
+  correspondentTellers: {},
+  correspondentGenerators: {},
+};
+const DEPOSITS = ["alice", "bob"].map((account) => ({
+  account,
+  owner: account,
+  unit: "EUR",
+  drawers: [CUSTOMER],
+  openingMinor: 1000,
+}));
+
+/** A device around the model of a teller; unplugged, it neither hears nor speaks. */
+class TellerDevice implements BankDevice {
+  readonly module = new ModelModule();
+  isPlugged = true;
+  pays = true;
+  private readonly listeners = new Set<(event: DeviceEvent) => void>();
+
+  command(_target: unknown, body: Uint8Array): Promise<Uint8Array> {
+    if (!this.isPlugged) return Promise.reject(new Error("unplugged"));
+    const replies = this.module.receive(body, this.pays);
+    for (const reply of replies) this.say(reply);
+    return Promise.resolve(new Uint8Array([0x81, body[1]!]));
+  }
+
+  onEvent(listener: (event: DeviceEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  say(body: Uint8Array): void {
+    if (!this.isPlugged) return;
+    for (const listener of this.listeners) listener({ type: "message", target: "module", body });
+  }
+}
+
+let database: Database;
+beforeAll(async () => {
+  database = await openDatabase("memory:");
+  await migrate(database, MIGRATIONS);
+}, 60_000);
+afterAll(() => database.close());
+
+async function openBank(store = memoryLedgerStore({})) {
+  const alarms: string[] = [];
+  const options = { nowSeconds: () => 1_800_000_000, onAlarm: (text: string) => alarms.push(text) };
+  const bank = new BankService(SETTINGS, store, options);
+  await bank.open(["EUR"], DEPOSITS);
+  return { bank, alarms };
+}
+
+/** Lets every reply to a reply be worked off. */
+async function settle(bank: BankService): Promise<void> {
+  for (let round = 0; round < 5; round += 1) {
+    await bank.settled();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+async function balances(bank: BankService) {
+  const { accounts } = await bank.report();
+  return Object.fromEntries(accounts.map(({ account, balanceMinor }) => [account, balanceMinor]));
+}
+
+describe("the bank's service", () => {
+  it("serves a withdrawal to its end", async () => {
+    const { bank, alarms } = await openBank();
+    const device = new TellerDevice();
+    await bank.attach(TELLER, device);
+    device.say(device.module.want(PAY, CUSTOMER, 400, "EUR", "alice"));
+    await settle(bank);
+    expect(device.module.payments.get(PAY)).toMatchObject({ state: 2, noted: true });
+    expect(await balances(bank)).toMatchObject({ alice: 600, "in-transit:EUR": 0 });
+    expect((await bank.report()).open).toEqual([]);
+    expect(alarms).toEqual([]);
+  });
+
+  it("takes two withdrawals from one balance in turn", async () => {
+    const { bank } = await openBank(sqlLedgerStore(database));
+    const device = new TellerDevice();
+    await bank.attach(TELLER, device);
+    const other = "02".repeat(16);
+    const [first, second] = [PAY, other].map((payId) =>
+      device.module.want(payId, CUSTOMER, 800, "EUR", "bob"),
+    );
+    device.say(first!);
+    device.say(second!);
+    await settle(bank);
+    expect([PAY, other].map((payId) => device.module.payments.get(payId)?.state)).toEqual([2, 1]);
+    expect((await balances(bank)).bob).toBe(200);
+  });
+
+  it("asks about what was open when it starts again", async () => {
+    const store = memoryLedgerStore({});
+    const first = await openBank(store);
+    const device = new TellerDevice();
+    const stop = await first.bank.attach(TELLER, device);
+    device.say(device.module.want(PAY, CUSTOMER, 400, "EUR", "alice"));
+    device.isPlugged = false;
+    await settle(first.bank);
+    expect((await first.bank.report()).open).toHaveLength(1);
+    stop();
+    device.isPlugged = true;
+    const { bank } = await openBank(store);
+    await bank.attach(TELLER, device);
+    await settle(bank);
+    expect(device.module.payments.get(PAY)).toMatchObject({ state: 1, noted: true });
+    expect(await balances(bank)).toMatchObject({ alice: 1000, "in-transit:EUR": 0 });
+  });
+
+  it("lets a new device draw once it is admitted", async () => {
+    const { bank } = await openBank();
+    const device = new TellerDevice();
+    await bank.attach(TELLER, device);
+    const stranger = "00000000000000cc";
+    const ask = async (payId: string) => {
+      device.say(device.module.want(payId, stranger, 100, "EUR", "alice"));
+      await settle(bank);
+      return device.module.payments.get(payId)?.state;
+    };
+    expect(await ask(PAY)).toBe(1);
+    await bank.admit("alice", stranger);
+    expect(await ask("02".repeat(16))).toBe(2);
+    await expect(bank.admit("reserve:EUR", stranger)).rejects.toThrow("unknown account");
+  });
+
+  it("books a card posting once and tells when it cannot", async () => {
+    const { bank } = await openBank();
+    const posting = {
+      mandateHash: "aa".repeat(32),
+      cardIssuer: "Card Bank",
+      merchantAccount: "bob",
+      direction: "buy" as const,
+      amountMinor: 105,
+      unit: "EUR",
+    };
+    await bank.bookCardPosting(posting);
+    await bank.bookCardPosting(posting);
+    expect(await balances(bank)).toMatchObject({ bob: 1105, "settlement:Card Bank:EUR": 105 });
+    await expect(bank.bookCardPosting({ ...posting, amountMinor: 106 })).rejects.toThrow(
+      "entry differs",
+    );
+  });
+
+  it("raises an alarm when its books fail, and serves on", async () => {
+    const store = memoryLedgerStore({});
+    const { bank, alarms } = await openBank(store);
+    const device = new TellerDevice();
+    await bank.attach(TELLER, device);
+    const { apply } = store;
+    store.apply = () => Promise.reject(new Error("disk full"));
+    device.say(device.module.want(PAY, CUSTOMER, 400, "EUR", "alice"));
+    await settle(bank);
+    expect(alarms).toEqual(["The bank could not carry out an event: disk full"]);
+    expect(device.module.payments.get(PAY)?.state).toBe(4);
+    store.apply = apply;
+    device.say(device.module.holdWanted(PAY));
+    await settle(bank);
+    expect(device.module.payments.get(PAY)).toMatchObject({ state: 2, noted: true });
+  });
+});
