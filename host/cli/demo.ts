@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// florin demo: builds the economy of a file in memory, lets people do what the file says, and
+// closes with the audit.
+import { fileURLToPath } from "node:url";
+import { runAction } from "../economy/actions.ts";
+import { audit } from "../economy/audit.ts";
+import { readEconomy } from "../economy/economyFile.ts";
+import {
+  type ActionOutcome,
+  actionLine,
+  auditLines,
+  type EconomyReport,
+} from "../economy/report.ts";
+import { openWorld } from "../economy/world.ts";
+import { memoryWorld, SteppedClock } from "../economy/worldSettings.ts";
+import { CommandFailure, colour, ExitCode, progress, say, sayJson, warn } from "./output.ts";
+import { stepObserver } from "./trace.ts";
+
+export interface DemoOptions {
+  economy?: string;
+  seed?: string;
+  json?: boolean;
+  trace?: boolean;
+}
+
+/** The economy that is shown when none is named. */
+export const EXAMPLE_ECONOMY = fileURLToPath(
+  new URL("../../../examples/economy.json", import.meta.url),
+);
+
+/** Runs the demo; gives the exit code. */
+export async function demo(options: DemoOptions): Promise<number> {
+  const economy = readEconomy(options.economy ?? EXAMPLE_ECONOMY);
+  if (options.seed !== undefined && !/^\d{1,15}$/.test(options.seed)) {
+    throw new CommandFailure(`--seed takes a whole number, not "${options.seed}"`);
+  }
+  const isJson = options.json === true;
+  const settings = memoryWorld(options.seed, {
+    isTraced: options.trace === true,
+    progress,
+    alarm: warn,
+    // The trace belongs to the story, but with --json only the object may go to stdout.
+    ...(options.trace ? { observerFor: stepObserver(isJson ? progress : say) } : {}),
+  });
+  const { clock } = settings;
+  const world = await openWorld(economy, settings);
+  try {
+    if (!isJson) say(colour("What happened", "bold", process.stdout));
+    const actions: ActionOutcome[] = [];
+    for (const action of economy.actions) {
+      if (clock instanceof SteppedClock) clock.step();
+      const outcome = await runAction(world, action);
+      actions.push(outcome);
+      if (!isJson) sayOutcome(outcome);
+    }
+    progress("closing audit");
+    const { ok, ...books } = await audit(world);
+    const report: EconomyReport = { ok, actions, ...books };
+    if (isJson) sayJson(report);
+    else sayAudit(report);
+    return report.ok ? ExitCode.OK : ExitCode.REFUSED;
+  } finally {
+    await world.close();
+  }
+}
+
+function sayOutcome(outcome: ActionOutcome): void {
+  const isOk = outcome.outcome === "ok";
+  const mark = isOk
+    ? colour("ok     ", "green", process.stdout)
+    : colour("refused", "red", process.stdout);
+  say(`  ${mark} ${actionLine(outcome)}`);
+  if (outcome.kind === "buy" && outcome.receipt !== null) {
+    say(`          receipt ${outcome.receipt.ticketId}, account ${outcome.receipt.account}`);
+  }
+}
+
+function sayAudit(report: EconomyReport): void {
+  say();
+  say(colour("Closing audit", "bold", process.stdout));
+  for (const line of auditLines(report)) say(`  ${line}`);
+  say();
+  say(report.ok ? colour("ok", "green", process.stdout) : colour("NOT OK", "red", process.stdout));
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a running economy does for other terminals: the wallet commands and the audit. Options come
+// over a socket and are checked before anything is begun.
+import { toHex } from "../application/identifiers.ts";
+import { ExportKind } from "../application/hostPort.ts";
+import { exportItems } from "../application/wallet.ts";
+import { rankOffers } from "../application/shop.ts";
+import { buy, pay, personNamed, receiptReport, UnknownNameError } from "../economy/actions.ts";
+import { audit } from "../economy/audit.ts";
+import type { Person } from "../economy/people.ts";
+import type { World } from "../economy/world.ts";
+import { agencyRoot } from "../network/agency/agency.ts";
+import type { ControlRequest } from "./control.ts";
+import { CommandFailure, ExitCode } from "./output.ts";
+
+type Options = Record<string, unknown>;
+
+/**
+ * Carries out one request.
+ * @throws {CommandFailure} with one sentence for the person who asked
+ */
+export async function answerRequest(
+  world: World,
+  { command, options }: ControlRequest,
+): Promise<unknown> {
+  try {
+    switch (command) {
+      case "balance":
+        return await balance(personOf(world, options));
+      case "offers":
+        return await offers(world, options);
+      case "buy":
+        return await orderPurchase(world, options);
+      case "pay":
+        return await orderPayment(world, options);
+      case "receipts":
+        return await receipts(personOf(world, options));
+      case "export":
+        return await exportKind(world, options);
+      case "audit":
+        return await audit(world);
+      default:
+        throw new CommandFailure(`this economy does not know the command "${command}"`);
+    }
+  } catch (error) {
+    if (error instanceof UnknownNameError) throw new CommandFailure(error.message);
+    throw error;
+  }
+}
+
+async function balance({ name, wallet }: Person) {
+  const money = await wallet.balances();
+  const cards = await wallet.cards();
+  return {
+    name,
+    money: money.map(({ unit, spendableMinor, inDoubtMinor, refreshMinor }) => ({
+      unit,
+      spendable: spendableMinor,
+      inDoubt: inDoubtMinor,
+      refresh: refreshMinor,
+    })),
+    cards: cards.map(({ account, kind, unit, bank }) => ({ number: account, kind, unit, bank })),
+  };
+}
+
+async function offers(world: World, options: Options) {
+  const unit = textOf(options, "unit");
+  checkUnit(world, unit);
+  const amountMinor = options.amount === undefined ? undefined : amountOf(options);
+  const { gateway, agentRoot, nowSeconds } = world.base;
+  const found = await gateway.query("buy", unit, agentRoot(), nowSeconds());
+  const accountUnits = [...new Set(found.map(({ terms }) => terms.accountUnit))];
+  const costs = new Map<(typeof found)[number], number>();
+  if (amountMinor !== undefined) {
+    for (const accountUnit of accountUnits) {
+      const wish = { direction: "buy" as const, moneyUnit: unit, accountUnit, amountMinor };
+      for (const { offer, cost } of rankOffers(found, wish, nowSeconds())) {
+        costs.set(offer, cost.accountMinor);
+      }
+    }
+  }
+  const listed = found
+    .filter((offer) => amountMinor === undefined || costs.has(offer))
+    .sort((a, b) => (costs.get(a) ?? 0) - (costs.get(b) ?? 0));
+  return listed.map((offer) => ({
+    merchant: offer.terms.name,
+    unit,
+    accountUnit: offer.terms.accountUnit,
+    fee: offer.terms.feeMinor,
+    feeBasisPoints: offer.terms.feeBasisPoints,
+    rate: { numerator: offer.terms.rateNumerator, denominator: offer.terms.rateDenominator },
+    maximum: offer.terms.maximumMinor,
+    expires: new Date(offer.terms.expires * 1000).toISOString(),
+    cost: costs.get(offer) ?? null,
+  }));
+}
+
+async function orderPurchase(world: World, options: Options) {
+  const person = personOf(world, options);
+  const unit = textOf(options, "unit");
+  checkUnit(world, unit);
+  const amount = amountOf(options);
+  const cards = await person.wallet.cards();
+  const [only] = cards;
+  const wanted = options.card === undefined ? undefined : textOf(options, "card");
+  if (wanted === undefined && (cards.length !== 1 || only === undefined)) {
+    const numbers = cards.map(({ account }) => account).join(", ") || "none";
+    throw new CommandFailure(`name a card with --card; ${person.name} has ${numbers}`);
+  }
+  const card = wanted ?? only?.account ?? "";
+  const merchant = options.merchant === undefined ? {} : { merchant: textOf(options, "merchant") };
+  const who = person.name;
+  return refusable(await buy(world, { do: "buy", who, amount, unit, card, ...merchant }));
+}
+
+async function orderPayment(world: World, options: Options) {
+  const from = personOf(world, options).name;
+  const to = textOf(options, "to");
+  if (from === to) throw new CommandFailure("nobody pays themselves; name another --to");
+  const unit = textOf(options, "unit");
+  checkUnit(world, unit);
+  return refusable(await pay(world, { do: "pay", from, to, unit, amount: amountOf(options) }));
+}
+
+/** A refused order is a failure of the command, with the reason as its sentence. */
+function refusable<Outcome extends { outcome: "ok" | "refused"; reason?: string }>(
+  outcome: Outcome,
+): Outcome {
+  if (outcome.outcome === "ok") return outcome;
+  throw new CommandFailure(outcome.reason ?? "it was refused", ExitCode.REFUSED);
+}
+
+async function receipts({ wallet }: Person) {
+  return (await wallet.receipts()).map(receiptReport);
+}
+
+async function exportKind(world: World, options: Options) {
+  const { party } = personOf(world, options);
+  const kind = textOf(options, "kind");
+  const { agent, module } = world.base.agencies;
+  const rootOf = (state: typeof agent) => {
+    const { id, key } = agencyRoot(state);
+    return { id: toHex(id), key: toHex(key) };
+  };
+  const fetch = async (number: number, target: "agent" | "module") =>
+    (await exportItems(party.device, number, target)).map(toHex);
+  const exports: Record<string, () => Promise<string[]>> = {
+    tickets: () => fetch(ExportKind.TICKETS, "agent"),
+    notes: () => fetch(ExportKind.NOTES, "module"),
+    certificates: async () => [
+      ...(await fetch(ExportKind.CERTIFICATES, "agent")),
+      ...(await fetch(ExportKind.CERTIFICATES, "module")),
+    ],
+  };
+  const chosen = exports[kind];
+  if (chosen === undefined) {
+    throw new CommandFailure(`--kind takes notes, tickets or certificates, not "${kind}"`);
+  }
+  const roots = { agent: rootOf(agent), module: rootOf(module) };
+  return { kind, holder: holderOf(party.certified), roots, items: await chosen() };
+}
+
+function holderOf(certified: Person["party"]["certified"]) {
+  return {
+    agent: certified.agent === undefined ? null : toHex(certified.agent.subject),
+    module: certified.module === undefined ? null : toHex(certified.module.subject),
+  };
+}
+
+function personOf(world: World, options: Options): Person {
+  return personNamed(world, textOf(options, "as"));
+}
+
+function textOf(options: Options, key: string): string {
+  const value = options[key];
+  if (typeof value === "string" && value !== "") return value;
+  throw new CommandFailure(`--${key} is missing`);
+}
+
+function amountOf(options: Options): number {
+  const value = Number(options.amount);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new CommandFailure(
+    `--amount takes minor units, a whole number above 0, not "${String(options.amount)}"`,
+  );
+}
+
+function checkUnit(world: World, unit: string): void {
+  if (world.economy.units.includes(unit)) return;
+  const units = world.economy.units.join(", ");
+  throw new CommandFailure(`"${unit}" does not circulate here; there are ${units}`);
+}

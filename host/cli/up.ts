@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// florin up: keeps an economy running with its state on disk, and serves the other commands.
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { readEconomy } from "../economy/economyFile.ts";
+import { publishOffers } from "../economy/merchants.ts";
+import { openWorld, type World } from "../economy/world.ts";
+import { lastingWorld } from "../economy/worldSettings.ts";
+import { lockDirectory } from "../network/store/lockFile.ts";
+import { serveControl } from "./control.ts";
+import { EXAMPLE_ECONOMY } from "./demo.ts";
+import { CommandFailure, ExitCode, progress, say, sayJson, warn } from "./output.ts";
+import { answerRequest } from "./requests.ts";
+
+export interface UpOptions {
+  dir: string;
+  economy?: string;
+  database?: string;
+  json?: boolean;
+}
+
+/** Offers are good for ten minutes; they are signed anew well before. */
+const REPUBLISH_MS = 4 * 60_000;
+
+/** Runs until it is told to stop; gives the exit code. */
+export async function up(options: UpOptions): Promise<number> {
+  const { dir } = options;
+  const kept = join(dir, "economy.json");
+  const isKnown = existsSync(kept);
+  if (isKnown && options.economy !== undefined) {
+    throw new CommandFailure(
+      `${dir} holds an economy already; leave out --economy, or name another --dir`,
+    );
+  }
+  const file = isKnown ? kept : (options.economy ?? EXAMPLE_ECONOMY);
+  const economy = readEconomy(file);
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const lock = lockDirectory(dir);
+  try {
+    if (!isKnown) copyFileSync(file, kept);
+    const settings = lastingWorld(dir, options.database, { progress, alarm: warn });
+    const world = await openWorld(economy, settings);
+    try {
+      return await serve(world, dir, options.json === true);
+    } finally {
+      await world.close();
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+async function serve(world: World, dir: string, isJson: boolean): Promise<number> {
+  // One order after the other: a wallet's device does one thing at a time anyway.
+  let queue: Promise<unknown> = Promise.resolve();
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const result = queue.then(work);
+    queue = result.catch(() => undefined);
+    return result;
+  };
+  const server = await serveControl(dir, (request) => inTurn(() => answerRequest(world, request)));
+  const republish = setInterval(() => {
+    inTurn(async () => {
+      for (const merchant of world.merchants) await publishOffers(world.base, merchant);
+    }).catch((error: unknown) => warn(`offers could not be signed anew: ${String(error)}`));
+  }, REPUBLISH_MS);
+  const people = world.people.map(({ name }) => name);
+  const merchants = world.merchants.map(({ name }) => name);
+  if (isJson) sayJson({ running: true, dir, people, merchants });
+  else {
+    say(`The economy in ${dir} is running. People: ${people.join(", ")}.`);
+    say(`From another terminal: florin wallet balance --as "${people[0] ?? "NAME"}" --dir ${dir}`);
+    say("Stop it with Ctrl-C; nothing is lost.");
+  }
+  await new Promise<void>((stop) => {
+    process.once("SIGINT", stop);
+    process.once("SIGTERM", stop);
+  });
+  progress("stopping");
+  clearInterval(republish);
+  server.close();
+  await queue;
+  return ExitCode.OK;
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// florin wallet: a person's orders to the economy that runs in a directory.
+import { actionLine, type ActionOutcome, type ReceiptReport } from "../economy/report.ts";
+import { formatAmount } from "../network/currencies.ts";
+import { askRunning } from "./control.ts";
+import { say, sayJson } from "./output.ts";
+
+export type WalletCommand = "balance" | "offers" | "buy" | "pay" | "receipts" | "export";
+
+export interface WalletOptions {
+  dir: string;
+  json?: boolean;
+  [option: string]: unknown;
+}
+
+interface BalanceAnswer {
+  money: { unit: string; spendable: number; inDoubt: number; refresh: number }[];
+  cards: { number: string; kind: string; unit: string; bank: string }[];
+}
+
+interface OfferAnswer {
+  merchant: string;
+  unit: string;
+  accountUnit: string;
+  fee: number;
+  feeBasisPoints: number;
+  rate: { numerator: number; denominator: number };
+  maximum: number;
+  cost: number | null;
+}
+
+/** Sends one order and prints the answer. Throws CommandFailure when it was refused. */
+export async function wallet(command: WalletCommand, options: WalletOptions): Promise<void> {
+  const { dir, json, ...rest } = options;
+  const answer = await askRunning(dir, { command, options: rest });
+  if (json === true) sayJson(answer);
+  else for (const line of linesOf(command, answer)) say(line);
+}
+
+function linesOf(command: WalletCommand, answer: unknown): string[] {
+  switch (command) {
+    case "balance":
+      return balanceLines(answer as BalanceAnswer);
+    case "offers":
+      return (answer as OfferAnswer[]).map(offerLine);
+    case "buy":
+    case "pay":
+      return [actionLine(answer as ActionOutcome)];
+    case "receipts":
+      return (answer as ReceiptReport[]).map(receiptLine);
+    case "export":
+      return (answer as { items: string[] }).items;
+  }
+}
+
+function balanceLines({ money, cards }: BalanceAnswer): string[] {
+  const lines = money.map(({ unit, spendable, inDoubt, refresh }) => {
+    const doubt = inDoubt > 0 ? `, ${formatAmount(inDoubt, unit)} in doubt` : "";
+    const stale = refresh > 0 ? `, ${formatAmount(refresh, unit)} to refresh at a bank` : "";
+    return `${formatAmount(spendable, unit)} spendable${doubt}${stale}`;
+  });
+  if (lines.length === 0) lines.push("no electronic money");
+  return [
+    ...lines,
+    ...cards.map(({ number, kind, unit, bank }) => `${kind} card ${number}, ${bank}, ${unit}`),
+  ];
+}
+
+function offerLine(offer: OfferAnswer): string {
+  const fee = `${formatAmount(offer.fee, offer.accountUnit)} + ${offer.feeBasisPoints / 100} %`;
+  const cost = offer.cost === null ? "" : `${formatAmount(offer.cost, offer.accountUnit)} in all, `;
+  const most = formatAmount(offer.maximum, offer.unit);
+  return `${offer.merchant}: ${cost}fee ${fee}, at most ${most}`;
+}
+
+function receiptLine(receipt: ReceiptReport): string {
+  const money = formatAmount(receipt.received, receipt.unit);
+  const paid = formatAmount(receipt.authorized, receipt.accountUnit);
+  return `${receipt.date}  ${money} from ${receipt.merchant}, card ${receipt.account} ${paid}`;
+}
