@@ -177,6 +177,8 @@ describe("what is not sent", () => {
   it("a message without a required field, or under a key of the wrong size", () => {
     const { 39: _, ...fields } = answer.fields;
     expect(() => encodeMessage({ type: "0110", fields }, acquirerKey)).toThrow("field 39");
+    const reversal = settle(mandate(), "void", { fields: { 90: undefined } });
+    expect(() => encodeMessage(reversal, acquirerKey)).toThrow("0400: field 90 is missing");
     expect(() => encodeMessage(answer, new Uint8Array(16))).toThrow("32 bytes");
   });
 });

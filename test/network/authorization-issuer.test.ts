@@ -108,6 +108,13 @@ describe("a refusal that the issuer signs", () => {
     expect(world.account().balanceMinor).toBe(10 ** 9);
   });
 
+  it("61 for a sale that would make the balance larger than an exact number", async () => {
+    world.change({ balanceMinor: Number.MAX_SAFE_INTEGER - 1000, heldCreditMinor: 1 });
+    const sale = (accountAmountMinor: number) => mandate({ direction: "sell", accountAmountMinor });
+    expect(code(await world.ask(hold(sale(1000))))).toBe("61");
+    expect(code(await world.ask(hold(sale(999))))).toBe("00");
+  });
+
   it("is given up to the last second and the last month", async () => {
     world.change({ expiry: "2607" });
     expect(code(await world.ask(hold(mandate({ notAfterS: NOW_S }))))).toBe("00");
@@ -185,6 +192,7 @@ describe("the end of a hold", () => {
     expect(world.account()).toMatchObject({ balanceMinor: 99_000, heldDebitMinor: 0 });
     const again = await world.ask(settle(order, "post"));
     expect(again.fields[55]).toBe(first.fields[55]);
+    expect(code(again)).toBe("00");
     expect(world.account().balanceMinor).toBe(99_000);
   });
 

@@ -31,6 +31,7 @@ import {
   card,
   customerSeed,
   DEBIT_CARD,
+  HOLD_S,
   hashOf,
   hold,
   identity,
@@ -200,6 +201,29 @@ describe("a network that loses, doubles, delays and alters", () => {
   });
 });
 
+it("releases lapsed holds at a tick, and only those, and only once", () => {
+  const state = newIssuerState(accounts());
+  const say = (message: IsoMessage, nowS: number) => {
+    const bytes = encodeMessage(message, issuerKey);
+    stepIssuer(issuerConfig, state, { kind: "received", link: "switch", bytes, nowS });
+  };
+  const tick = (nowS: number) => {
+    stepIssuer(issuerConfig, state, { kind: "tick", nowS });
+    return state.books.accounts[DEBIT_CARD]!.heldDebitMinor;
+  };
+  const posted = mandate({ accountAmountMinor: 500 });
+  say(hold(mandate()), NOW_S);
+  say(hold(posted), NOW_S);
+  say(settle(posted, "post"), NOW_S);
+  say(hold(mandate({ accountAmountMinor: 70 })), NOW_S + 1);
+  expect(tick(NOW_S + HOLD_S)).toBe(1070);
+  expect(tick(NOW_S + HOLD_S + 1)).toBe(70);
+  expect(tick(NOW_S + HOLD_S + 1)).toBe(70);
+  expect(tick(NOW_S + HOLD_S + 2)).toBe(0);
+  const account = state.books.accounts[DEBIT_CARD];
+  expect(account).toMatchObject({ balanceMinor: 99_500, heldCreditMinor: 0 });
+});
+
 describe("a host that holds the key and lies", () => {
   const received = (bytes: Uint8Array) =>
     ({ kind: "received", link: "switch", bytes, nowS: NOW_S }) as const;
@@ -252,7 +276,7 @@ describe("the switch", () => {
   const shop = (message: IsoMessage, key = acquirerKey) =>
     ({ kind: "received", link: "shop", bytes: encodeMessage(message, key) }) as const;
 
-  it("answers 91 while the issuer is away, 14 for a range of nobody, and never for an issuer", () => {
+  it("answers 91 while the issuer is away, 14 for a range of nobody, and signs nothing", () => {
     const state = newSwitchState();
     const codeOf = (message: IsoMessage) => {
       const [effect] = stepSwitch(switchConfig, state, shop(message));

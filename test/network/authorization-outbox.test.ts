@@ -188,6 +188,14 @@ describe("an answer is taken only", () => {
     expect(hear(answer)).toHaveLength(1);
   });
 
+  it("of the type that answers what was asked", () => {
+    const request = sentIn(askHold());
+    const { 4: _, ...fields } = posted({ ...request, type: "0220" }).fields;
+    expect(hear({ type: "0230", fields })).toEqual([]);
+    expect(state.counters.route).toBe(1);
+    expect(state.errands[hashOf(order)]?.waiting?.message).toEqual(request);
+  });
+
   it("under the key of the link, whole, and about this order", () => {
     const request = sentIn(askHold());
     expect(hear(approved(request), issuerKey)).toEqual([]);

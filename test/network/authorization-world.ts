@@ -202,8 +202,10 @@ export class World {
     world.issuer = await IssuerHost.start({
       config: issuerConfig,
       store: {
-        ...store,
-        apply(writes) {
+        // Asynchronous, as a database is.
+        load: async (question) => store.load(question),
+        lapsedHolds: async (nowS) => store.lapsedHolds(nowS),
+        async apply(writes) {
           if (world.storeFails) throw new Error("the disk is full");
           return store.apply(writes);
         },

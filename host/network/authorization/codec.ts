@@ -64,10 +64,8 @@ function pack(message: IsoMessage): Uint8Array {
 }
 
 function unpack(bytes: Uint8Array): IsoMessage | undefined {
-  if (!isPrintable(bytes.subarray(0, TYPE_BYTES))) return undefined;
-  const fieldBytes = bytes.subarray(HEADER_BYTES, bytes.length - AUTHENTICATION_BYTES);
-  if (!isPrintable(fieldBytes)) return undefined;
   const type = String.fromCharCode(...bytes.subarray(0, TYPE_BYTES));
+  // The package is shown known fields only: it would expand field 127, for instance.
   if (!fieldsFit(type, bytes.subarray(TYPE_BYTES, HEADER_BYTES))) return undefined;
   const unpacked = new Iso8583({}, FIELD_RULES).getIsoJSON(Buffer.from(bytes), {
     lenHeader: false,
@@ -80,10 +78,6 @@ function unpack(bytes: Uint8Array): IsoMessage | undefined {
   const covered = bytes.length - AUTHENTICATION_BYTES;
   const same = equalBytes(again.subarray(0, covered), bytes.subarray(0, covered));
   return same && again.length === bytes.length ? message : undefined;
-}
-
-function isPrintable(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte >= 0x20 && byte <= 0x7e);
 }
 
 /** Reads the bitmaps: bit n counts from 1 at the most significant bit; bit 1 = two bitmaps. */

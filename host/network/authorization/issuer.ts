@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The card issuer's rules: hold, post and void (Figs. 11-12, steps 796-817, paragraph 71; protocol
 // rules 6). An event machine: request and records in, writes and an answer out, nothing else.
-import { signApproval, signPosting, toFieldText, type Posting } from "./signedObjects.ts";
 import type { CardAccount, CardTransaction, IssuerRecords, IssuerWrite } from "./issuerBooks.ts";
 import { type IssuerRequest, termsProblem } from "./issuerRequest.ts";
 import { answerTo, Field, type IsoMessage } from "./messages.ts";
 import { ResponseCode } from "./responseCodes.ts";
+import { type Posting, signApproval, signPosting, toFieldText } from "./signedObjects.ts";
 
 /** What an issuer decides with. */
 export interface IssuerTerms {
