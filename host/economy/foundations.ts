@@ -5,7 +5,6 @@ import { join } from "node:path";
 import {
   type AgencyState,
   agencyRoot,
-  certificateById,
   foundAgency,
   signingKeyById,
 } from "../network/agency/agency.ts";
@@ -137,16 +136,14 @@ async function makeCertifiedDevice(
     ...(observer === undefined ? {} : { observer }),
   });
   const { random, directory } = settings;
-  const certified = await certifyDevice(party.device, plan, { agencies, nowSeconds, random });
-  if (directory !== undefined) {
-    for (const kind of ["agent", "module"] as const) {
-      const id = certified[kind]?.subject;
-      // Written only when something is new: a start of a known economy changes no file.
-      if (id !== undefined && certificateById(agencies[kind], id)?.issued === nowSeconds) {
-        saveAgency(agencyPath(directory, kind), agencies[kind]);
-      }
-    }
-  }
+  const certified = await certifyDevice(party.device, plan, {
+    agencies,
+    nowSeconds,
+    random,
+    ...(directory === undefined
+      ? {}
+      : { keep: (kind, agency) => saveAgency(agencyPath(directory, kind), agency) }),
+  });
   return { ...party, certified };
 }
 

@@ -79,6 +79,20 @@ describe("certification of a device", () => {
     expect(directory(setting.agencies.agent)).toHaveLength(1);
   });
 
+  it("makes the agency's state durable before the device hears of it", async () => {
+    const setting = found();
+    const device = customer();
+    const kept: [string, number, number][] = [];
+    const keep = (half: "agent" | "module", agency: AgencyState) =>
+      kept.push([half, directory(agency).length, device[half].life]);
+    await certifyDevice(device, CUSTOMER, { ...setting, keep });
+    await certifyDevice(device, CUSTOMER, { ...setting, keep });
+    expect(kept).toEqual([
+      ["agent", 1, 1],
+      ["module", 1, 1],
+    ]);
+  });
+
   it("keeps the id of a device that comes again with its keys", async () => {
     const setting = found();
     const device = customer();

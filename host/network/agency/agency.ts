@@ -147,9 +147,9 @@ export function certify(
     );
   }
   const server = serverKey(state);
-  const known = directory(state).find(({ signingKey }) =>
-    equalBytes(signingKey, request.signingKey),
-  );
+  const known = state.issued
+    .map(readIssued)
+    .find(({ signingKey }) => equalBytes(signingKey, request.signingKey));
   const claims: Claims = {
     ...request,
     issuer: server.certificate.subject,
@@ -169,18 +169,28 @@ function unusedId(state: AgencyState, random: RandomSource): Uint8Array {
   }
 }
 
+/** Own certificates as they were read once: an agency with many devices looks often. */
+const readBefore = new WeakMap<Uint8Array, Certificate>();
+
+function readIssued(bytes: Uint8Array): Certificate {
+  const certificate = readBefore.get(bytes) ?? parseCertificate(bytes);
+  if (certificate === undefined) throw new Error("A certificate in the directory is damaged.");
+  readBefore.set(bytes, certificate);
+  return certificate;
+}
+
 /** The certificates that count, one for each agent or module. */
 export function directory(state: AgencyState): Certificate[] {
   const bySubject = new Map<string, Certificate>();
-  for (const bytes of state.issued) {
-    const certificate = parseCertificate(bytes);
-    if (certificate !== undefined) bySubject.set(bytesToHex(certificate.subject), certificate);
+  for (const certificate of state.issued.map(readIssued)) {
+    bySubject.set(bytesToHex(certificate.subject), certificate);
   }
   return [...bySubject.values()];
 }
 
 export function certificateById(state: AgencyState, id: Uint8Array): Certificate | undefined {
-  return directory(state).find(({ subject }) => equalBytes(subject, id));
+  const found = state.issued.findLast((bytes) => equalBytes(readIssued(bytes).subject, id));
+  return found && readIssued(found);
 }
 
 /** The Ed25519 key of a certified agent or module, for those who verify what it signed. */

@@ -71,6 +71,11 @@ export interface CertificationSetting {
   readonly agencies: Agencies;
   readonly nowSeconds: number;
   readonly random: RandomSource;
+  /**
+   * Makes an agency's state durable. Called after it certified and before the device hears of it:
+   * an agency that forgot would not know its own device again.
+   */
+  readonly keep?: (half: DeviceHalf, agency: AgencyState) => void;
 }
 
 /**
@@ -122,7 +127,7 @@ async function certifyHalf(
   plan: HalfPlan,
   identity: Identity,
   device: Uint8Array,
-  { agencies, nowSeconds, random }: CertificationSetting,
+  { agencies, nowSeconds, random, keep }: CertificationSetting,
 ): Promise<Certificate> {
   if (identity.role !== plan.role) {
     throw new Error(
@@ -142,6 +147,7 @@ async function certifyHalf(
     throw new Error(`The ${half} did not prove that it holds its keys; it is not certified.`);
   }
   const chain = certify(agency, request, nowSeconds, random);
+  keep?.(half, agency);
   const roots = [agencies.agent, agencies.module].map((state) => {
     const root = agencyRoot(state);
     return [root.id, root.key];
