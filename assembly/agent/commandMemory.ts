@@ -74,7 +74,7 @@ export function putResult(result: CommandResult): void {
 /** The result of a command that ended; null where it is not (or no longer) known. */
 export function findResult(commandId: Bytes): CommandResult | null {
   const key = findRecord(COMMAND_RECORD, 0, commandId);
-  const value = key < 0 ? null : loadRecord(COMMAND_RECORD, u32(key));
+  const value = key >= 0 ? loadRecord(COMMAND_RECORD, u32(key)) : null;
   if (value === null) return null;
   const reader = recordReader(value);
   reader.arrayOf(6);

@@ -75,9 +75,9 @@ export class OpenTransaction {
     if (this.key != 0) journal.remove(OPEN_RECORD, this.key);
   }
 
-  /** Ends the batch that ends this transaction, sealed, out of the room kept for it. */
+  /** Ends the batch that ends this transaction: sealed, and out of the room kept for it. */
   commitEnd(): bool {
-    if (this.key == 0) return journal.commit(true);
+    if (this.key == 0) return journal.commit(false);
     if (!journal.commitReserved(true, FINISH_ROOM)) return false;
     this.key = 0;
     return true;
@@ -128,19 +128,19 @@ export function loadOpen(key: u32): OpenTransaction | null {
 
 /** Pay ids of all open transactions. */
 export function openPayIds(): Array<Bytes> {
-  return firstIds(OPEN_RECORD);
+  return firstIds(OPEN_RECORD, OpenKind.PURCHASE, OpenKind.PAYMENT_RECEIVED);
 }
 
 /** The open transaction with this pay id; null where there is none. */
 export function openByPayId(payId: Bytes): OpenTransaction | null {
   const key = findRecord(OPEN_RECORD, 0, payId);
-  return key < 0 ? null : loadOpen(u32(key));
+  return key >= 0 ? loadOpen(u32(key)) : null;
 }
 
 /** The open transaction that this command began; null where there is none. */
 export function openByCommand(commandId: Bytes): OpenTransaction | null {
   const key = findRecord(OPEN_RECORD, 1, commandId);
-  return key < 0 ? null : loadOpen(u32(key));
+  return key >= 0 ? loadOpen(u32(key)) : null;
 }
 
 /** At boot: keeps again the room that the end of each open transaction needs. */

@@ -14,7 +14,7 @@ const HEAD_SIZE: i32 = 2 * RECORD_ID_SIZE;
 const BODY_SIZE_MAX: i32 = 3072;
 
 const buffer = memory.data(HEAD_SIZE + BODY_SIZE_MAX, 8);
-const head = memory.data(HEAD_SIZE, 8);
+const head = memory.data(HEAD_SIZE + 2, 8);
 
 /** A writer for a record's array. The next call begins another record in the same place. */
 export function recordWriter(): CborWriter {
@@ -64,13 +64,16 @@ export function makeRoom(kind: u8, limit: i32): void {
   if (countRecords(kind) >= limit) journal.remove(kind, journal.keyAt(journal.first(kind)));
 }
 
-/** The first ids of all records of this kind. */
-export function firstIds(kind: u8): Array<Bytes> {
+/**
+ * The first ids of the records of this kind whose array begins with an integer from `least` to
+ * `most` (0 to 23): a record's state or kind.
+ */
+export function firstIds(kind: u8, least: i32, most: i32): Array<Bytes> {
   const ids = new Array<Bytes>();
   for (let at = journal.first(kind); at >= 0; at = journal.next(kind, at)) {
-    if (journal.read(kind, journal.keyAt(at), 0, head, HEAD_SIZE)) {
-      ids.push(bytesOf(head, RECORD_ID_SIZE));
-    }
+    if (!journal.read(kind, journal.keyAt(at), 0, head, HEAD_SIZE + 2)) continue;
+    const first = i32(load<u8>(head + HEAD_SIZE + 1));
+    if (first >= least && first <= most) ids.push(bytesOf(head, RECORD_ID_SIZE));
   }
   return ids;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tran Log 162, 174, 183: what this agent finished, with both devices' times (paragraphs 56 and 84)
 // and the evidence that a dispute needs. Entry: docs/protocol.cddl section 8, command 9.
-import { Bytes } from "../codec/bytes";
+import { Bytes, concat2, pointerOf } from "../codec/bytes";
+import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
 import { journal } from "../flash/journal";
 import { makeRoom, recordWriter } from "./records";
@@ -12,6 +13,11 @@ export const LOG_RECORD: u8 = 23;
 const ENTRIES_MAX: i32 = 32;
 /** Largest encoded entry: mandate, approval and two annexes take about 900 bytes. */
 export const LOG_ENTRY_SIZE_MAX: i32 = 1280;
+
+/** Elements of an entry; the last is the evidence. */
+const FIELDS: i32 = 12;
+/** Most objects of evidence: the head of their array stays one byte. */
+const EVIDENCE_MAX: i32 = 8;
 
 /** What an entry is about. */
 export namespace LogKind {
@@ -45,7 +51,7 @@ export class LogEntry {
   /** Adds the entry to the open batch of the journal under `key`. */
   put(key: u32): void {
     const writer = recordWriter();
-    writer.array(12);
+    writer.array(FIELDS);
     writer.uint(this.startedMs);
     writer.uint(this.peerMs);
     writer.uint(u64(this.kind));
@@ -80,9 +86,22 @@ export function putLog(entry: LogEntry): u32 {
   return key;
 }
 
-/** Writes an entry anew, with what evidence has come since; a full journal keeps the old one. */
-export function rewriteLog(key: u32, entry: LogEntry): void {
+/**
+ * Adds a signed object that came later to the evidence of the entry under `key`: the last item of
+ * the entry, so its head is counted up and the object put behind. A full journal keeps the old entry.
+ */
+export function addEvidence(key: u32, evidence: Bytes): void {
+  const entry = journal.load(LOG_RECORD, key);
+  if (entry === null) return;
+  const reader = new CborReader(pointerOf(entry), entry.length);
+  reader.arrayOf(FIELDS);
+  for (let i = 1; i < FIELDS; ++i) reader.skip();
+  const headAt = reader.position;
+  const count = reader.array();
+  if (reader.failed || count >= EVIDENCE_MAX) return;
+  const longer = concat2(entry, evidence);
+  longer[headAt] = longer[headAt] + 1;
   journal.begin();
-  entry.put(key);
+  journal.putBytes(LOG_RECORD, key, longer);
   journal.commit(false);
 }

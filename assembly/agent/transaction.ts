@@ -13,40 +13,61 @@ import { PaymentOutcome, PaymentState } from "./paymentOutcome";
 
 /** How long a transaction waits for a word of its own host: as long as the peer waits for it. */
 export const OWNER_WAIT_MS: i64 = 60000;
-/** How long a session is kept after the end, for the modules' last messages and the annex. */
-export const LINGER_MS: i64 = 2000;
+/** How long a session is kept after the end by the side that ends it: for the modules' last words. */
+export const LINGER_MS: i64 = 1000;
+/** How long the other side waits to be told of the end: the peer may still ask for a lost reply. */
+export const LEAVE_OPEN_MS: i64 = 20000;
 
 export abstract class Transaction {
   session: Session;
+  /** The pay id that this transaction decides about; empty before it knows it. */
+  payId: Bytes = [];
   /** The money module payment, once there is one. */
   payment: MoneyModulePayment | null = null;
   /** Committed or aborted, told and journalled; only messages of courtesy may still pass. */
   isSettled: bool = false;
   /** The slot is free. */
   isEnded: bool = false;
-  /** On the timers' scale; see `ownerIsSilent` and `linger`. */
+  /** On the timers' scale: the end of the wait for the owner, or of a settled session. */
   deadlineMs: i64 = NEVER;
+  /** Number of the host's answer that is awaited; 0 for none. */
+  awaited: i32 = 0;
   /** Why the end of the payment is being asked for; the outcome may bring another reason. */
   private pendingReason: i32 = Reason.NONE;
 
-  constructor(session: Session) {
+  /** `peerRole`: the role that the peer's certificate must have. */
+  constructor(
+    session: Session,
+    readonly peerRole: u8,
+  ) {
     this.session = session;
   }
 
-  /** The session is open (its initiator only). */
-  abstract opened(): void;
+  /** The session is open, and this side began it. */
+  opened(): void {}
+
+  /** The owner's answer to a prompt; the reason to refuse the command for, or 0. */
+  answered(_number: i32, _body: CborReader): i32 {
+    return Reason.WRONG_STATE;
+  }
+
+  /** What the own money module can pay in `unit`. */
+  fundsTold(_unit: Bytes, _amount: u64): void {}
+
   /** A message of the peer's agent; the reason to abort for, or 0. */
   abstract received(type: i32, body: CborReader): i32;
-  /** The owner's answer to a prompt; the reason to refuse the command for, or 0. */
-  abstract answered(number: i32, body: CborReader): i32;
-  /** The payment committed: Fig. 6A. False where the journal did not take it. */
-  abstract commit(outcome: PaymentOutcome): bool;
-  /** Forgets the transaction (236) and tells the host (238). */
+  /** Forgets the transaction and tells the host (238). */
   abstract rollBack(reason: i32): void;
-  /** The own module does not know yet how the payment ended; tells the host. */
-  abstract inDoubt(outcome: PaymentOutcome): void;
   /** Id by which the host speaks of this transaction: a command id or the session's tag. */
   abstract hostId(): Bytes;
+
+  /** The payment committed: Fig. 6A. False where the journal did not take it. */
+  commit(_outcome: PaymentOutcome): bool {
+    return false;
+  }
+
+  /** The own module does not know yet how the payment ended; tells the host. */
+  inDoubt(_outcome: PaymentOutcome): void {}
 
   /** This side ends the transaction (388). While a payment runs, its outcome decides. */
   abort(reason: i32): void {
@@ -80,7 +101,7 @@ export abstract class Transaction {
       // Neither commit nor abort: the record in the journal waits for the module's last word.
       this.inDoubt(outcome);
       this.isSettled = true;
-      this.linger();
+      this.linger(LEAVE_OPEN_MS);
       return false;
     }
     if (outcome.state == PaymentState.COMMITTED) {
@@ -105,19 +126,24 @@ export abstract class Transaction {
     else this.abort(Reason.OWNER_REFUSED);
   }
 
-  /** The owner is asked; the session answers the peer's queries `proceeding` (paragraph 76). */
-  waitForOwner(): void {
+  /**
+   * The host is asked for message `answer`, or (0) the own module is; the session answers the peer's
+   * queries `proceeding` meanwhile (paragraph 76).
+   */
+  waitForOwner(answer: i32): void {
+    this.awaited = answer;
     this.deadlineMs = timerMs() + OWNER_WAIT_MS;
   }
 
   /** The owner answered. */
   ownerAnswered(): void {
+    this.awaited = 0;
     this.deadlineMs = NEVER;
   }
 
-  /** Leaves the session open a little, then ends it. */
-  linger(): void {
-    this.deadlineMs = timerMs() + LINGER_MS;
+  /** Settled: leaves the session open so long, then ends it. */
+  linger(milliseconds: i64): void {
+    this.deadlineMs = timerMs() + milliseconds;
   }
 
   /** Ends the session, if it is still there, and frees the slot (234). */

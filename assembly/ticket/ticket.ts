@@ -22,6 +22,8 @@ export const TICKET_ID_SIZE: i32 = 16;
 /** Most bytes of a name (of a bank, merchant or customer). */
 export const NAME_MAX: i32 = 48;
 
+const EMPTY: Bytes = [];
+
 /** One transfer of a ticket; pointers into the ticket's bytes. */
 export class TransferEntry {
   receiver!: Bytes;
@@ -40,13 +42,13 @@ export class TransferEntry {
 export class Ticket {
   /** Section 3 over sections 1 and 2. */
   signed: CoseSign1 = new CoseSign1();
-  issuerName: Bytes;
+  issuerName: Bytes = EMPTY;
   /** Expiry of the issuer's merchant or authority credential. */
   issuerExpires: u64 = 0;
-  receiver: Bytes;
+  receiver: Bytes = EMPTY;
   receiverExpires: u64 = 0;
   type: i32 = 0;
-  id: Bytes;
+  id: Bytes = EMPTY;
   componentsPointer: usize = 0;
   componentsLength: i32 = 0;
   /** The whole signed object. */
@@ -54,14 +56,9 @@ export class Ticket {
   signedLength: i32 = 0;
   chainPointer: usize = 0;
   chainLength: i32 = 0;
-  transfers: StaticArray<TransferEntry>;
+  transfers: StaticArray<TransferEntry> = [];
 
-  constructor(public encoded: Bytes) {
-    this.issuerName = new StaticArray<u8>(0);
-    this.receiver = this.issuerName;
-    this.id = this.issuerName;
-    this.transfers = new StaticArray<TransferEntry>(0);
-  }
+  constructor(public encoded: Bytes) {}
 
   /** Who holds the ticket: the receiver of the last transfer, or else of section 1. */
   get holder(): Bytes {

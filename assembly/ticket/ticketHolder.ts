@@ -66,7 +66,7 @@ function merchantCredentialKey(): i64 {
 /** The own merchant credential; null where there is none. */
 export function ownMerchantCredential(): Ticket | null {
   const key = merchantCredentialKey();
-  return key < 0 ? null : loadTicket(u32(key));
+  return key >= 0 ? loadTicket(u32(key)) : null;
 }
 
 /** Ids of the cards of this unit that are valid at `seconds` (step 754). */

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What customers' and merchants' agents share beyond Fig. 4A: payments without a ticket and
+// acquiring a credential, by commands 60, 61 and 70 of docs/protocol.cddl section 8.
+import { Bytes } from "../codec/bytes";
+import { CborReader } from "../codec/cborReader";
+import { composeHost, sendHost } from "../session/buffers";
+import { Session } from "../session/session";
+import { AMOUNT_MAX } from "../ticket/conversion";
+import { readUnit } from "../ticket/credential";
+import { Reason } from "../trust/reasons";
+import { AcquireCredential } from "./acquireCredential";
+import { COMMAND_ID_SIZE } from "./commandMemory";
+import { Expectation, PaymentReceived, PaymentSent } from "./personPayment";
+import { PurchaseMessage } from "./purchaseMessage";
+import { toMoneyModule } from "./toMoneyModule";
+import { TrustedAgent } from "./trustedAgent";
+
+const PAY: i32 = 60;
+const EXPECT: i32 = 61;
+const ACQUIRE: i32 = 70;
+
+export abstract class PayingAgent extends TrustedAgent {
+  private expectation: Expectation = new Expectation();
+
+  /** `credentialType`: the kind of credential that an agent of this role may hold. */
+  constructor(
+    name: Bytes,
+    role: u8,
+    private credentialType: i32,
+  ) {
+    super(name, role);
+  }
+
+  /** A peer that pays without further ado. */
+  protected beginPayment(session: Session, type: i32, body: CborReader): i32 {
+    if (type != PurchaseMessage.MONEY_MODULE_PAYMENT) return Reason.WRONG_STATE;
+    if (!this.hasSlot()) return Reason.TOO_MANY_SESSIONS;
+    const payment = new PaymentReceived(session, this.expectation);
+    this.add(payment);
+    return payment.received(type, body);
+  }
+
+  protected runPaying(number: i32, fields: i32, body: CborReader): i32 {
+    if (number == PAY) return this.pay(fields, body);
+    if (number == EXPECT) return this.expect(fields, body);
+    if (number == ACQUIRE) return this.acquire(fields, body);
+    return Reason.UNKNOWN_COMMAND;
+  }
+
+  private pay(fields: i32, body: CborReader): i32 {
+    const commandId = body.bytesExact(COMMAND_ID_SIZE);
+    const amount = body.uintAtMost(AMOUNT_MAX);
+    const unit = readUnit(body);
+    if (fields != 3 || !body.atEnd() || amount == 0) return Reason.MALFORMED;
+    if (this.tellKnown(commandId)) return Reason.NONE;
+    const reason = this.startReason();
+    if (reason != Reason.NONE) return reason;
+    if (!toMoneyModule.isReady) return Reason.NOT_PAIRED;
+    const session = this.startSession();
+    if (session === null) return this.sessions.reason;
+    this.add(new PaymentSent(session, commandId, amount, unit));
+    return Reason.NONE;
+  }
+
+  private expect(fields: i32, body: CborReader): i32 {
+    const expectation = new Expectation();
+    if (!body.isNull()) expectation.amount = body.uintAtMost(AMOUNT_MAX);
+    if (!body.isNull()) expectation.unit = readUnit(body);
+    if (fields != 2 || !body.atEnd()) return Reason.MALFORMED;
+    this.expectation = expectation;
+    composeHost(EXPECT, 0);
+    sendHost();
+    return Reason.NONE;
+  }
+
+  private acquire(fields: i32, body: CborReader): i32 {
+    const commandId = body.bytesExact(COMMAND_ID_SIZE);
+    const kind = body.u64();
+    if (fields != 2 || !body.atEnd()) return Reason.MALFORMED;
+    if (kind != u64(this.credentialType)) return Reason.WRONG_ROLE;
+    if (this.tellKnown(commandId)) return Reason.NONE;
+    const reason = this.startReason();
+    if (reason != Reason.NONE) return reason;
+    const session = this.startSession();
+    if (session === null) return this.sessions.reason;
+    this.add(new AcquireCredential(session, commandId, i32(kind)));
+    return Reason.NONE;
+  }
+}
