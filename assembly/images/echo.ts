@@ -49,9 +49,12 @@ namespace Request {
   export const STEP: u8 = 17;
   /** Makes every later boot fail: the flag is the first flash word of the last page. */
   export const FAIL_BOOTS: u8 = 18;
+  /** Makes every later boot send HOST [SPEAK_AT_BOOTS]: the flag is the word after that one. */
+  export const SPEAK_AT_BOOTS: u8 = 19;
 }
 
 const FAIL_FLAG_OFFSET: u32 = 126976;
+const SPEAK_FLAG_OFFSET: u32 = 126984;
 
 export function inbox(): usize {
   return inboxBuffer;
@@ -62,8 +65,9 @@ export function inboxSize(): i32 {
 }
 
 export function boot(): i32 {
-  flashRead(FAIL_FLAG_OFFSET, outboxBuffer, 8);
+  flashRead(FAIL_FLAG_OFFSET, outboxBuffer, 16);
   assert(load<u8>(outboxBuffer) == 0xff);
+  if (load<u8>(outboxBuffer, 8) != 0xff) reply(Request.SPEAK_AT_BOOTS, 0, 0);
   return -1;
 }
 
@@ -153,5 +157,8 @@ function host(argument: usize, length: i32): void {
     store<u64>(data, 0);
     reply(request, flashWrite(FAIL_FLAG_OFFSET, data, 8), 0);
     assert(false);
+  } else if (request == Request.SPEAK_AT_BOOTS) {
+    store<u64>(data, 0);
+    reply(request, flashWrite(SPEAK_FLAG_OFFSET, data, 8), 0);
   }
 }

@@ -165,6 +165,17 @@ describe("failures of images", () => {
     expect(decodeStatus(pack([port], body))).toMatchObject([{ isStopped: true, panics: 4 }, {}]);
   });
 
+  test("what an image says at its start belongs to no request, and waits for the host", () => {
+    const bench = new EchoBench();
+    bench.ask(AGENT, Echo.SPEAK_AT_BOOTS);
+    bench.send(AGENT, Echo.TRAP);
+    const atStart = { channel: AGENT, id: 0, port: Port.HOST };
+    expect(bench.heard.slice(1)).toMatchObject([atStart]);
+    bench.board.powerOff();
+    bench.board.powerOn();
+    expect(bench.heard.slice(2)).toMatchObject([atStart]);
+  });
+
   test("messages without a port, of an unknown one, and too long ones are refused", () => {
     const bench = new EchoBench();
     bench.link.send(AGENT, pack([]), 501);

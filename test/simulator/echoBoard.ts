@@ -29,6 +29,7 @@ export const Echo = {
   SEND_BAD_RANGE: 15,
   COUNTS: 16,
   FAIL_BOOTS: 18,
+  SPEAK_AT_BOOTS: 19,
 } as const;
 
 export function echoImage(name = "echo"): ImageDescription {
