@@ -4,7 +4,7 @@
 // nothing about money: holds and postings rest on what agents and the card issuer signed.
 // An event machine: (state, event) -> effects over plain state.
 import { FieldReader, type HostBody, HostMessage, hostBody, PaymentState } from "./hostPort.ts";
-import { toHex } from "./identifiers.ts";
+import { fromHex, toHex } from "./identifiers.ts";
 import { reasonSentence } from "./reasons.ts";
 
 /** One line of the merchant's log. */
@@ -52,12 +52,12 @@ export function stepMerchant(state: MerchantApplication, event: MerchantEvent): 
     case "hold-answered": {
       // A second answer to one hold (a late copy) finds nothing waiting.
       if (!remove(state.waitingForHold, event.tag)) return [];
-      const tag = Buffer.from(event.tag, "hex");
+      const tag = fromHex(event.tag);
       return [command(hostBody(HostMessage.AUTHORIZATION, tag, event.approval, event.code))];
     }
     case "settled": {
       if (!remove(state.waitingForSettlement, event.transactionId)) return [];
-      const id = Buffer.from(event.transactionId, "hex");
+      const id = fromHex(event.transactionId);
       return [command(hostBody(HostMessage.COMPLETED, id, event.posting))];
     }
   }

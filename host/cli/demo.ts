@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // florin demo: builds the economy of a file in memory, lets people do what the file says, and
 // closes with the audit.
-import { fileURLToPath } from "node:url";
 import { runAction } from "../economy/actions.ts";
 import { audit } from "../economy/audit.ts";
 import { readEconomy } from "../economy/economyFile.ts";
@@ -13,6 +12,7 @@ import {
 } from "../economy/report.ts";
 import { openWorld } from "../economy/world.ts";
 import { memoryWorld, SteppedClock } from "../economy/worldSettings.ts";
+import { projectFile } from "../projectFile.ts";
 import { CommandFailure, colour, ExitCode, progress, say, sayJson, warn } from "./output.ts";
 import { stepObserver } from "./trace.ts";
 
@@ -24,9 +24,7 @@ export interface DemoOptions {
 }
 
 /** The economy that is shown when none is named. */
-export const EXAMPLE_ECONOMY = fileURLToPath(
-  new URL("../../../examples/economy.json", import.meta.url),
-);
+export const EXAMPLE_ECONOMY = projectFile("examples/economy.json");
 
 /** Runs the demo; gives the exit code. */
 export async function demo(options: DemoOptions): Promise<number> {

@@ -3,6 +3,7 @@
 // figure, component and meaning (host/patent/figures.json).
 import { readFileSync } from "node:fs";
 import { Channel } from "../link/protocol.ts";
+import { projectFile } from "../projectFile.ts";
 import { onStep } from "../patent/step.ts";
 import type { BoardObserver } from "../simulator/types.ts";
 
@@ -21,7 +22,7 @@ interface StepMeaning {
 }
 
 function loadMeanings(): Map<number, StepMeaning> {
-  const file = new URL("../../../host/patent/figures.json", import.meta.url);
+  const file = projectFile("host/patent/figures.json");
   const { figures } = JSON.parse(readFileSync(file, "utf8")) as Figures;
   const meanings = new Map<number, StepMeaning>();
   for (const { id, steps } of figures) {

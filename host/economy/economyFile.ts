@@ -12,6 +12,7 @@ import {
   parseTree,
   printParseErrorCode,
 } from "jsonc-parser";
+import { projectFile } from "../projectFile.ts";
 import { checkEconomy } from "./economyCheck.ts";
 
 export interface EconomyAccount {
@@ -92,7 +93,7 @@ export class EconomyFileError extends Error {
   override readonly name = "EconomyFileError";
 }
 
-const schemaFile = new URL("../../../examples/economy.schema.json", import.meta.url);
+const schemaFile = projectFile("examples/economy.schema.json");
 
 /**
  * Reads and checks an economy file.

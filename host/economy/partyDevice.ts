@@ -7,6 +7,7 @@ import { openDevice } from "../device/device.ts";
 import type { TransactionDevice } from "../device/types.ts";
 import type { Clock } from "../link/clock.ts";
 import type { LinkStatistics } from "../link/protocol.ts";
+import { projectFile } from "../projectFile.ts";
 import { SimulatedBoard } from "../simulator/board.ts";
 import type {
   BoardObserver,
@@ -62,12 +63,12 @@ const imageCache = new Map<string, ImageDescription>();
  * @throws {Error} when it was not built
  */
 export function firmwareImage(name: ImageName, isTraced: boolean): ImageDescription {
-  const path = `../../../build/firmware/${isTraced ? "traced/" : ""}${name}.wasm`;
+  const path = `build/firmware/${isTraced ? "traced/" : ""}${name}.wasm`;
   const cached = imageCache.get(path);
   if (cached !== undefined) return cached;
   let bytes: Uint8Array;
   try {
-    bytes = new Uint8Array(readFileSync(new URL(path, import.meta.url)));
+    bytes = new Uint8Array(readFileSync(projectFile(path)));
   } catch {
     const option = isTraced ? " -- --traced" : "";
     throw new Error(
