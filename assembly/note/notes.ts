@@ -63,10 +63,12 @@ export class Notes {
     return -1;
   }
 
-  /** Payload of the newest transfer of the note under `key`, or null. */
-  draft(key: u32): Bytes | null {
+  /** Payload of the newest transfer of the note that is named by the hash at `hash`, or null. */
+  draft(hash: usize): Bytes | null {
+    const found = this.find(hash);
+    if (found < 0) return null;
+    const key = <u32>found;
     const record = this.record;
-    if (!record.load(key)) return null;
     const draft = new StaticArray<u8>(record.draftLength);
     const pointer = changetype<usize>(draft);
     const isRead = journal.read(NOTE_KIND, key, record.draftStart, pointer, draft.length);

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The money module of a customer's or a merchant's transaction device (Fig. 1, money module 6).
+import { Bytes } from "../codec/bytes";
+import { moneyModule } from "../money/moneyModule";
+import { INBOX, INBOX_SIZE } from "../session/buffers";
+import { Role } from "../trust/roles";
+
+/** "transaction-module" */
+const NAME: Bytes = [
+  0x74, 0x72, 0x61, 0x6e, 0x73, 0x61, 0x63, 0x74, 0x69, 0x6f, 0x6e, 0x2d, 0x6d, 0x6f, 0x64, 0x75,
+  0x6c, 0x65,
+];
+
+const dispatcher = moneyModule(NAME, Role.TRANSACTION);
+
+/** Power is on; like `receive` and `tick`, returns milliseconds to the next deadline, or -1. */
+export function boot(): i32 {
+  return dispatcher.boot();
+}
+
+/** A message of `length` bytes, its port byte first, is in the inbox. */
+export function receive(length: i32): i32 {
+  return dispatcher.receive(length);
+}
+
+/** The deadline told last has come. */
+export function tick(): i32 {
+  return dispatcher.tick();
+}
+
+/** Address and size in bytes of the inbox. */
+export function inbox(): usize {
+  return INBOX;
+}
+
+export function inboxSize(): i32 {
+  return INBOX_SIZE;
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Numbers of the messages between two money modules (docs/protocol.cddl section 6, layer 2).
+
+/** Record types of a session between money modules. */
+export namespace ModuleMessage {
+  export const R1: i32 = 20;
+  export const R2: i32 = 21;
+  export const AMOUNT: i32 = 22;
+  export const WRONG_AMOUNT: i32 = 23;
+  export const AMOUNT_RIGHT: i32 = 24;
+  export const PACKET: i32 = 25;
+  export const READY_TO_COMMIT: i32 = 26;
+  export const ACKNOWLEDGEMENT: i32 = 27;
+  export const DONE: i32 = 28;
+  export const OPEN_PAYMENTS: i32 = 29;
+  export const MODULE_ANSWER: i32 = 30;
+  export const WITHDRAW: i32 = 40;
+  export const WITHDRAW_ACCEPTED: i32 = 41;
+  export const ISSUE: i32 = 42;
+  export const ISSUE_ACCEPTED: i32 = 43;
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// MM Session Manager of Figs. 12 and 14-21: who may open a session with this money module, and to
+// which part each message belongs. A session carries one payment and the questions about old ones.
+import { bytesEqual } from "../codec/bytes";
+import { CborReader } from "../codec/cborReader";
+import { PAY_ID_SIZE } from "../note/limits";
+import { composedBody } from "../session/buffers";
+import { Label } from "../session/path";
+import { Session, SessionOwner } from "../session/session";
+import { identity } from "../trust/identity";
+import { Reason } from "../trust/reasons";
+import { Role } from "../trust/roles";
+import { abort } from "./abort";
+import { commit } from "./commit";
+import { ModuleMessage } from "./messages";
+import { payExchange } from "./payExchange";
+import { Payment, Stage } from "./payment";
+import { PaymentRecord, PaymentState } from "./paymentRecord";
+import { payments } from "./payments";
+import { Resume } from "./resume";
+import { toBank } from "./toBank";
+import { ToTeller } from "./toTeller";
+import { transferNotes } from "./transferNotes";
+
+export class ModuleSessions extends SessionOwner {
+  private resume: Resume = changetype<Resume>(0);
+  private toTeller: ToTeller = changetype<ToTeller>(0);
+
+  /** Ties the parts together, once, before any message. */
+  connect(resume: Resume, toTeller: ToTeller): void {
+    this.resume = resume;
+    this.toTeller = toTeller;
+  }
+
+  admit(session: Session): i32 {
+    if (session.label == Label.MODULE) {
+      const payment = payments.ofPath(session.path);
+      if (payment == null) return Reason.WRONG_STATE;
+      if (payment.session == null) payment.session = session;
+      return payment.session === session ? Reason.NONE : Reason.WRONG_STATE;
+    }
+    if (bytesEqual(session.peer.id, identity.certificate.id)) return Reason.WRONG_ROLE;
+    return mayServe(session) ? Reason.NONE : Reason.WRONG_ROLE;
+  }
+
+  opened(session: Session): void {
+    this.resume.askIn(session);
+    const payment = payments.ofSession(session);
+    if (payment == null || !session.initiator) return;
+    if (session.label == Label.MODULE) payExchange.opened(payment);
+    else this.toTeller.opened(payment);
+  }
+
+  received(session: Session, type: i32, body: CborReader): void {
+    if (type == ModuleMessage.OPEN_PAYMENTS) {
+      this.resume.questionsReceived(session, body);
+    } else if (type == ModuleMessage.MODULE_ANSWER || type == ModuleMessage.DONE) {
+      this.statementReceived(session, body);
+    } else if (type == ModuleMessage.ACKNOWLEDGEMENT) {
+      this.acknowledgementReceived(session, body);
+    } else {
+      const payment = payments.ofSession(session);
+      if (payment != null) this.paymentMessage(payment, type, body);
+      else this.requestReceived(session, type, body);
+    }
+    toBank.serveWaiting();
+  }
+
+  closed(session: Session, reason: i32): void {
+    const payment = payments.ofSession(session);
+    if (payment == null) return;
+    if (!payment.isOver) {
+      abort.ended(payment, reason);
+      // The payer may still be in reach, though not by this session.
+      const record = PaymentRecord.find(payment.payId);
+      if (record != null && payment.state == PaymentState.IN_DOUBT) this.resume.ask(record);
+    }
+    payments.remove(payment);
+    toBank.serveWaiting();
+  }
+
+  /** The packet is too long to be kept by the session: it is made again from the same notes. */
+  recompose(session: Session, type: i32): bool {
+    const payment = payments.ofSession(session);
+    if (payment == null || type != ModuleMessage.PACKET) return false;
+    if (payment.stage != Stage.READY_WANTED) return false;
+    return transferNotes.write(payment, composedBody());
+  }
+
+  private paymentMessage(payment: Payment, type: i32, body: CborReader): void {
+    if (payment.isOver) return;
+    if (payment.isPayer) this.payerMessage(payment, type, body);
+    else this.payeeMessage(payment, type, body);
+    if (payment.isOver && payment.state != PaymentState.COMMITTED) payments.remove(payment);
+  }
+
+  private payerMessage(payment: Payment, type: i32, body: CborReader): void {
+    if (type == ModuleMessage.R2) payExchange.random2Received(payment, body);
+    else if (type == ModuleMessage.WRONG_AMOUNT) payExchange.wrongAmountReceived(payment, body);
+    else if (type == ModuleMessage.AMOUNT_RIGHT) payExchange.amountRightReceived(payment, body);
+    else if (type == ModuleMessage.READY_TO_COMMIT) payExchange.readyReceived(payment, body);
+    else abort.begin(payment, Reason.WRONG_STATE);
+  }
+
+  private payeeMessage(payment: Payment, type: i32, body: CborReader): void {
+    if (type == ModuleMessage.R1) payExchange.random1Received(payment, body);
+    else if (type == ModuleMessage.AMOUNT) payExchange.amountReceived(payment, body);
+    else if (type == ModuleMessage.PACKET) payExchange.packetReceived(payment, body);
+    else if (type == ModuleMessage.WITHDRAW_ACCEPTED) this.toTeller.accepted(payment, body);
+    else if (type == ModuleMessage.ISSUE_ACCEPTED) this.toTeller.accepted(payment, body);
+    else abort.begin(payment, Reason.WRONG_STATE);
+  }
+
+  /** In a session that has no payment yet, a bank's module takes a request. */
+  private requestReceived(session: Session, type: i32, body: CborReader): void {
+    const isRequest = type == ModuleMessage.WITHDRAW || type == ModuleMessage.ISSUE;
+    if (session.label != Label.BARE || session.initiator || !isRequest) return;
+    const reason = toBank.requestReceived(session, type, body);
+    if (reason != Reason.NONE) session.close(reason, true);
+  }
+
+  /** 27: for the payment of this session (1708), or for an older one that was asked about. */
+  private acknowledgementReceived(session: Session, body: CborReader): void {
+    if (!body.raw() || !body.atEnd()) return;
+    const pointer = body.viewPointer;
+    const length = body.viewLength;
+    const payment = payments.ofSession(session);
+    const reader = new CborReader(pointer, length);
+    reader.arrayOf(2);
+    const payId = reader.bytesExact(PAY_ID_SIZE);
+    const isWaiting = payment != null && payment.stage == Stage.ACKNOWLEDGEMENT_WANTED;
+    if (reader.failed) return;
+    if (!isWaiting || !payment!.is(payId)) {
+      this.resume.releasedReceived(session, pointer, length, session.tag);
+      return;
+    }
+    commit.acknowledgementReceived(payment!, pointer, length);
+  }
+
+  /** [ statement ]: an answer (30) or done (28). */
+  private statementReceived(session: Session, body: CborReader): void {
+    if (!body.arrayOf(1) || !body.raw() || !body.atEnd()) return;
+    this.resume.signedReceived(body.viewPointer, body.viewLength);
+    const payment = payments.ofSession(session);
+    if (payment == null || !payment.isOver || !payment.isPayer) return;
+    const record = PaymentRecord.find(payment.payId);
+    if (record == null || record.isDone) payments.remove(payment);
+  }
+}
+
+/** Bare sessions: customers and merchants with a teller, tellers with a generator. */
+function mayServe(session: Session): bool {
+  const own = identity.certificate.role;
+  const peer = session.peer.role;
+  const client = session.initiator ? own : peer;
+  const server = session.initiator ? peer : own;
+  if (client == Role.TRANSACTION) return server == Role.TELLER;
+  return client == Role.TELLER && server == Role.GENERATOR;
+}

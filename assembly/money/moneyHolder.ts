@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Money Holder of Fig. 12 (step 628): the notes this module holds, and what they come to.
+import { bytesOf } from "../codec/bytes";
+import { CborWriter } from "../codec/cborWriter";
+import { Directory } from "../note/directory";
+import { NOTES_LIMIT } from "../note/limits";
+import { packUnit, unpackUnit } from "../note/note";
+import { Notes } from "../note/notes";
+import { nowSeconds } from "../trust/signedTime";
+import {
+  firstPayment,
+  nextPayment,
+  PaymentRecord,
+  PaymentRole,
+  PaymentState,
+} from "./paymentRecord";
+
+/** What the notes are worth; see Directory. */
+export const directory: Directory = new Directory();
+/** The stored notes; see Notes. */
+export const notes: Notes = new Notes(directory);
+
+/** Minor units of `unit` that this module can pay now. */
+export function spendable(unit: u32): u64 {
+  return directory.funds(unit, nowSeconds()).spendable;
+}
+
+/** Minor units of `unit` that were received and wait for the payer's acknowledgement. */
+function inDoubt(unit: u32): u64 {
+  let sum: u64 = 0;
+  for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
+    const record = PaymentRecord.at(cursor);
+    if (record == null || record.role != PaymentRole.PAYEE) continue;
+    if (record.state == PaymentState.IN_DOUBT && packUnit(record.unit) == unit) {
+      sum += record.amount;
+    }
+  }
+  return sum;
+}
+
+/** Units that this module holds anything of, as numbers; see packUnit. */
+class Units {
+  count: i32 = 0;
+  values: StaticArray<u32> = new StaticArray<u32>(NOTES_LIMIT);
+
+  add(unit: u32): void {
+    for (let i = 0; i < this.count; i++) if (this.values[i] == unit) return;
+    if (this.count < NOTES_LIMIT) this.values[this.count++] = unit;
+  }
+}
+
+/** Writes [* [ unit, spendable, in-doubt, refresh ] ], one entry per unit (command 80). */
+export function writeBalance(writer: CborWriter): void {
+  const units = new Units();
+  for (let i = 0; i < directory.count; i++) units.add(directory.entries[i]!.unit);
+  for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
+    const record = PaymentRecord.at(cursor);
+    if (record != null && record.state == PaymentState.IN_DOUBT) units.add(packUnit(record.unit));
+  }
+  writer.array(units.count);
+  for (let i = 0; i < units.count; i++) {
+    const unit = units.values[i];
+    const funds = directory.funds(unit, nowSeconds());
+    writer.array(4);
+    writeUnit(writer, unit);
+    writer.uint(funds.spendable);
+    writer.uint(inDoubt(unit));
+    writer.uint(funds.refresh);
+  }
+}
+
+/** Writes a unit's three letters. */
+export function writeUnit(writer: CborWriter, unit: u32): void {
+  const letters = memory.data(4);
+  unpackUnit(unit, letters);
+  writer.textFrom(bytesOf(letters, 3));
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// The owner's host as a money module sees it (External Interface; docs/protocol.cddl section 8,
+// numbers 30 and 80-89), and what a module does when it starts.
+import { Bytes, bytesOf, pointerOf } from "../codec/bytes";
+import { CborReader } from "../codec/cborReader";
+import { CborWriter } from "../codec/cborWriter";
+import { coseAssemble } from "../codec/cose";
+import { journal } from "../flash/journal";
+import { CERTIFICATE_KIND, CERTIFICATE_OFFSET, sweepCertificates } from "../note/certificateStore";
+import { HASH_SIZE, ID_SIZE, PAY_ID_SIZE } from "../note/limits";
+import { NOTE_KIND, NOTE_STATE_KIND, NoteRecord } from "../note/noteRecord";
+import { composeHost, failCommand, sendHost } from "../session/buffers";
+import { HostInterface, Item } from "../session/hostInterface";
+import { identity } from "../trust/identity";
+import { Reason } from "../trust/reasons";
+import { Role } from "../trust/roles";
+import { endRunningCommands } from "./commands";
+import { directory, notes, writeBalance } from "./moneyHolder";
+import { firstPayment, nextPayment, PaymentRecord } from "./paymentRecord";
+import { payments } from "./payments";
+import { Resume } from "./resume";
+import { toBank } from "./toBank";
+import { CommandSide, tellStatus, ToTeller } from "./toTeller";
+import { tranLog } from "./tranLog";
+
+/** Commands of money modules by number. */
+namespace Command {
+  export const STATUS: i32 = 30;
+  export const BALANCE: i32 = 80;
+  export const WITHDRAW: i32 = 81;
+  export const HOLD: i32 = 83;
+  export const NOTED: i32 = 85;
+  export const RESTOCK: i32 = 86;
+  export const CLOSE: i32 = 88;
+  export const RESUME: i32 = 89;
+}
+
+const EXPORT_NOTES: i32 = 2;
+const EXPORT_CERTIFICATES: i32 = 3;
+
+export class MoneyHost extends HostInterface {
+  private resume: Resume;
+  private toTeller: ToTeller;
+  private commandSide: CommandSide = new CommandSide();
+
+  constructor(name: Bytes, role: u8, resume: Resume, toTeller: ToTeller) {
+    super(name, role);
+    this.resume = resume;
+    this.toTeller = toTeller;
+    payments.capacity = role == Role.TRANSACTION ? 1 : 2;
+  }
+
+  started(): void {
+    this.dropUnowned();
+    sweepCertificates();
+    directory.rebuild();
+    endRunningCommands(Reason.CONNECTION_LOST);
+    this.resume.started();
+    toBank.repeat();
+  }
+
+  command(number: i32, fields: i32, body: CborReader): void {
+    const reason = this.run(number, fields, body);
+    if (reason != Reason.NONE) failCommand(number, reason);
+  }
+
+  statementReceived(sessionTag: Bytes, pointer: usize, length: i32): void {
+    this.resume.statementReceived(sessionTag, pointer, length);
+  }
+
+  exportItem(kind: i32, cursor: u32): Item {
+    if (kind == EXPORT_NOTES) return exportNote(cursor);
+    if (kind == EXPORT_CERTIFICATES) return exportCertificate(cursor);
+    return new Item(null, -1);
+  }
+
+  logEntry(cursor: u32): Item {
+    return tranLog.item(cursor);
+  }
+
+  tick(): void {
+    toBank.tick();
+  }
+
+  nextDeadline(): i64 {
+    return toBank.nextDeadline();
+  }
+
+  /** A reason; 0 where the command was answered or will be. */
+  private run(number: i32, fields: i32, body: CborReader): i32 {
+    if (!identity.isCertified) return Reason.NOT_CERTIFIED;
+    const isBank = this.role != Role.TRANSACTION;
+    if (number == Command.STATUS && fields == 1) return tellStatus(body);
+    if (number == Command.BALANCE && fields == 0) return this.balance(body);
+    if (number == Command.WITHDRAW && fields == 4 && !isBank) {
+      return this.toTeller.commanded(body, true, this.commandSide);
+    }
+    if (number == Command.RESTOCK && fields == 3 && this.role == Role.TELLER) {
+      return this.toTeller.commanded(body, false, toBank);
+    }
+    if (number == Command.RESUME && fields == 0) return this.askAll(body);
+    if (isBank && number == Command.HOLD && fields == 2) return this.holdAnswered(body);
+    if (isBank && number == Command.NOTED && fields == 1) return this.noted(body);
+    if (isBank && number == Command.CLOSE && fields == 1) return this.close(body);
+    return Reason.UNKNOWN_COMMAND;
+  }
+
+  private balance(body: CborReader): i32 {
+    if (!body.atEnd()) return Reason.MALFORMED;
+    writeBalance(composeHost(Command.BALANCE, 1));
+    sendHost();
+    return Reason.NONE;
+  }
+
+  private askAll(body: CborReader): i32 {
+    if (!body.atEnd()) return Reason.MALFORMED;
+    const count = this.resume.askAll();
+    composeHost(Command.RESUME, 1).uint(<u64>count);
+    sendHost();
+    return Reason.NONE;
+  }
+
+  private holdAnswered(body: CborReader): i32 {
+    const payId = body.bytesExact(PAY_ID_SIZE);
+    const isGranted = body.bool();
+    if (!body.atEnd()) return Reason.MALFORMED;
+    return toBank.holdAnswered(payId, isGranted) ? Reason.NONE : Reason.UNKNOWN_TRANSACTION;
+  }
+
+  private noted(body: CborReader): i32 {
+    const payId = body.bytesExact(PAY_ID_SIZE);
+    if (!body.atEnd()) return Reason.MALFORMED;
+    if (!this.resume.noted(payId)) return Reason.IN_DOUBT;
+    composeHost(Command.NOTED, 0);
+    sendHost();
+    return Reason.NONE;
+  }
+
+  private close(body: CborReader): i32 {
+    const payId = body.bytesExact(PAY_ID_SIZE);
+    if (!body.atEnd()) return Reason.MALFORMED;
+    toBank.closeReceived(payId);
+    return Reason.NONE;
+  }
+
+  /** Notes that no promise of a payment names were on their way when the power went. */
+  private dropUnowned(): void {
+    const unowned = notes.unowned();
+    for (let i = 0; i < unowned.length; i += HASH_SIZE) {
+      const hash = bytesOf(pointerOf(unowned) + <usize>i, HASH_SIZE);
+      if (!isPromised(hash)) notes.drop(hash);
+    }
+  }
+}
+
+/** Whether a payment's record names the note. */
+function isPromised(hash: Bytes): bool {
+  for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
+    const record = PaymentRecord.at(cursor);
+    if (record == null) continue;
+    for (let i = 0; i < record.hashes.length; i += HASH_SIZE) {
+      const named = pointerOf(record.hashes) + <usize>i;
+      if (memory.compare(named, pointerOf(hash), HASH_SIZE) == 0) return true;
+    }
+  }
+  return false;
+}
+
+/** The owned note with the smallest key from `cursor` on, as [ body, [* transfer ] ]. */
+function exportNote(cursor: u32): Item {
+  const record = new NoteRecord();
+  let slot = journal.first(NOTE_STATE_KIND);
+  while (slot >= 0) {
+    const key = journal.keyAt(slot);
+    if (key >= cursor && record.load(key) && record.owned) break;
+    slot = journal.next(NOTE_STATE_KIND, slot);
+  }
+  if (slot < 0) return new Item(null, -1);
+  const key = journal.keyAt(slot);
+  const note = journal.load(NOTE_KIND, key);
+  if (note == null) return new Item(null, -1);
+  const start = pointerOf(note);
+  const size = note.length + 128;
+  const writer = new CborWriter(pointerOf(new StaticArray<u8>(size)), size);
+  writer.array(2);
+  writer.raw(start + 1, record.bodyLength);
+  writer.array(record.transfers);
+  writer.raw(start + <usize>record.transfersStart, record.transfersLength);
+  const draft = start + <usize>record.draftStart;
+  const kid = bytesOf(record.kid, ID_SIZE);
+  writer.rawFrom(coseAssemble(draft, record.draftLength, kid, record.signature));
+  const content = writer.taken();
+  for (slot = journal.next(NOTE_STATE_KIND, slot); slot >= 0; ) {
+    const following = journal.keyAt(slot);
+    if (record.load(following) && record.owned) return new Item(content, <i64>following);
+    slot = journal.next(NOTE_STATE_KIND, slot);
+  }
+  return new Item(content, -1);
+}
+
+/** Certificate number `cursor` of those that the notes refer to, from 1. */
+function exportCertificate(cursor: u32): Item {
+  let slot = journal.first(CERTIFICATE_KIND);
+  for (let number: u32 = 1; slot >= 0 && number < cursor; number++) {
+    slot = journal.next(CERTIFICATE_KIND, slot);
+  }
+  if (slot < 0) return new Item(null, -1);
+  const key = journal.keyAt(slot);
+  const length = journal.lengthOf(CERTIFICATE_KIND, key) - CERTIFICATE_OFFSET;
+  const certificate = new StaticArray<u8>(length);
+  journal.read(CERTIFICATE_KIND, key, CERTIFICATE_OFFSET, pointerOf(certificate), length);
+  const hasNext = journal.next(CERTIFICATE_KIND, slot) >= 0;
+  return new Item(certificate, hasNext ? <i64>cursor + 1 : -1);
+}

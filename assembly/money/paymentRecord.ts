@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// The journal's record of one payment: `prepared` at a payee, `committed` at either, `aborted` at a
+// payee that was in doubt (docs/protocol.md section 4). The payer's is small on purpose: the payee
+// shows the drafts again when it asks, and the same key makes the same signatures.
+//
+// Offsets in bytes, numbers least significant first:
+//   0 state    1 role    2 flags (1 own side noted, 2 peer done)    3 reason    4 unit    7 own side
+//   8 amount  16 horizon  24 time  32 pay id (16)  48 peer (8)
+//  56 peer's signing key (32)  88 hash of drafts (32)  120 evidence (32)  152 command id (16)
+// 168 a prepared payee's: hashes of the notes it owns, 32 bytes each
+import { Bytes, bytesOf } from "../codec/bytes";
+import { journal, roomFor } from "../flash/journal";
+import { HASH_SIZE, ID_SIZE, KEY_SIZE, PAY_ID_SIZE } from "../note/limits";
+import { Hashes } from "../note/notes";
+
+const PAYMENT_KIND: u8 = 12;
+const FIXED_SIZE: i32 = 168;
+const COMMAND_ID_SIZE: i32 = 16;
+
+/** State of a payment as told to the own side (docs/protocol.cddl, payment-state). */
+export namespace PaymentState {
+  export const NONE: u8 = 0;
+  export const ABORTED: u8 = 1;
+  export const COMMITTED: u8 = 2;
+  export const IN_DOUBT: u8 = 3;
+  export const RUNNING: u8 = 4;
+}
+
+export namespace PaymentRole {
+  export const PAYER: u8 = 1;
+  export const PAYEE: u8 = 2;
+}
+
+/** Who must note the outcome before the record may go (docs/protocol.md section 1, own side). */
+export namespace OwnSideKind {
+  /** The owner's host started it and only reads the outcome. */
+  export const COMMAND: u8 = 0;
+  export const AGENT: u8 = 1;
+  export const BANK: u8 = 2;
+}
+
+const FLAG_NOTED: u8 = 1;
+const FLAG_DONE: u8 = 2;
+const NO_HASHES: Hashes = new StaticArray<u8>(0);
+
+/** Flash that the record of a payment of `notes` notes takes. */
+export function paymentRoom(notes: i32): i32 {
+  return roomFor(FIXED_SIZE + notes * HASH_SIZE);
+}
+
+export class PaymentRecord {
+  /** Journal key; 0 for a record not stored yet. */
+  key: u32 = 0;
+  private bytes: Bytes = new StaticArray<u8>(FIXED_SIZE);
+  /** Hashes of the notes that a prepared record owns. */
+  hashes: Hashes = NO_HASHES;
+
+  /** The record of this pay id (16 bytes), or null. */
+  static find(payId: Bytes): PaymentRecord | null {
+    for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
+      const record = PaymentRecord.at(cursor);
+      if (record != null && record.isFor(payId)) return record;
+    }
+    return null;
+  }
+
+  /** The record at a cursor of `firstPayment`, or null where it cannot be read. */
+  static at(cursor: i32): PaymentRecord | null {
+    const record = new PaymentRecord();
+    record.key = journal.keyAt(cursor);
+    const value = journal.load(PAYMENT_KIND, record.key);
+    if (value == null || value.length < FIXED_SIZE) return null;
+    const start = changetype<usize>(value);
+    record.bytes = bytesOf(start, FIXED_SIZE);
+    if (value.length > FIXED_SIZE) {
+      record.hashes = bytesOf(start + <usize>FIXED_SIZE, value.length - FIXED_SIZE);
+    }
+    return record;
+  }
+
+  /** Adds the record to the journal's open batch. */
+  put(): void {
+    if (this.key == 0) this.key = journal.nextKey(PAYMENT_KIND);
+    const value = new StaticArray<u8>(FIXED_SIZE + this.hashes.length);
+    const start = changetype<usize>(value);
+    memory.copy(start, changetype<usize>(this.bytes), FIXED_SIZE);
+    memory.copy(start + <usize>FIXED_SIZE, changetype<usize>(this.hashes), this.hashes.length);
+    journal.putBytes(PAYMENT_KIND, this.key, value);
+  }
+
+  /** Adds its removal to the open batch. */
+  remove(): void {
+    journal.remove(PAYMENT_KIND, this.key);
+  }
+
+  isFor(payId: Bytes): bool {
+    return memory.compare(this.place(32), changetype<usize>(payId), PAY_ID_SIZE) == 0;
+  }
+  isWith(peer: Bytes): bool {
+    return memory.compare(this.place(48), changetype<usize>(peer), ID_SIZE) == 0;
+  }
+  isOfCommand(commandId: Bytes): bool {
+    return memory.compare(this.place(152), changetype<usize>(commandId), COMMAND_ID_SIZE) == 0;
+  }
+
+  get state(): u8 {
+    return load<u8>(this.place(0));
+  }
+  set state(value: u8) {
+    store<u8>(this.place(0), value);
+  }
+  get role(): u8 {
+    return load<u8>(this.place(1));
+  }
+  set role(value: u8) {
+    store<u8>(this.place(1), value);
+  }
+  get reason(): u8 {
+    return load<u8>(this.place(3));
+  }
+  set reason(value: u8) {
+    store<u8>(this.place(3), value);
+  }
+  /** Address of the unit's three letters. */
+  get unit(): usize {
+    return this.place(4);
+  }
+  get ownSide(): u8 {
+    return load<u8>(this.place(7));
+  }
+  set ownSide(value: u8) {
+    store<u8>(this.place(7), value);
+  }
+  get amount(): u64 {
+    return load<u64>(this.place(8));
+  }
+  set amount(value: u64) {
+    store<u64>(this.place(8), value);
+  }
+  /** Seconds since 1970; see `OutgoingNotes.horizon`. */
+  get horizon(): u64 {
+    return load<u64>(this.place(16));
+  }
+  set horizon(value: u64) {
+    store<u64>(this.place(16), value);
+  }
+  get seconds(): u64 {
+    return load<u64>(this.place(24));
+  }
+  set seconds(value: u64) {
+    store<u64>(this.place(24), value);
+  }
+  get payId(): Bytes {
+    return bytesOf(this.place(32), PAY_ID_SIZE);
+  }
+  set payId(value: Bytes) {
+    memory.copy(this.place(32), changetype<usize>(value), PAY_ID_SIZE);
+  }
+  get peer(): Bytes {
+    return bytesOf(this.place(48), ID_SIZE);
+  }
+  set peer(value: Bytes) {
+    memory.copy(this.place(48), changetype<usize>(value), ID_SIZE);
+  }
+  /** Address of the peer's Ed25519 key: its statements are believed whatever becomes of it. */
+  get peerKey(): usize {
+    return this.place(56);
+  }
+  set peerKeyBytes(value: Bytes) {
+    memory.copy(this.place(56), changetype<usize>(value), KEY_SIZE);
+  }
+  get draftsHash(): usize {
+    return this.place(88);
+  }
+  set draftsHashBytes(value: Bytes) {
+    memory.copy(this.place(88), changetype<usize>(value), HASH_SIZE);
+  }
+  /** SHA-256 of the acknowledgement body, 32 bytes; zeros before a commit. */
+  get evidence(): Bytes {
+    return bytesOf(this.place(120), HASH_SIZE);
+  }
+  set evidence(value: Bytes) {
+    memory.copy(this.place(120), changetype<usize>(value), HASH_SIZE);
+  }
+  get commandId(): Bytes {
+    return bytesOf(this.place(152), COMMAND_ID_SIZE);
+  }
+  set commandId(value: Bytes) {
+    memory.copy(this.place(152), changetype<usize>(value), COMMAND_ID_SIZE);
+  }
+  get isNoted(): bool {
+    return (load<u8>(this.place(2)) & FLAG_NOTED) != 0;
+  }
+  setNoted(): void {
+    store<u8>(this.place(2), load<u8>(this.place(2)) | FLAG_NOTED);
+  }
+  get isDone(): bool {
+    return (load<u8>(this.place(2)) & FLAG_DONE) != 0;
+  }
+  setDone(): void {
+    store<u8>(this.place(2), load<u8>(this.place(2)) | FLAG_DONE);
+  }
+
+  private place(offset: usize): usize {
+    return changetype<usize>(this.bytes) + offset;
+  }
+}
+
+/** Cursor to the first payment record, or -1. */
+export function firstPayment(): i32 {
+  return journal.first(PAYMENT_KIND);
+}
+
+/** Cursor to the next payment record, or -1. */
+export function nextPayment(cursor: i32): i32 {
+  return journal.next(PAYMENT_KIND, cursor);
+}

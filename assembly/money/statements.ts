@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// The signed statements about a payment (docs/protocol.cddl section 6): Ready-to-Commit, question,
+// answer, done; and the acknowledgement, whose released signatures prove themselves. Each says all
+// that is needed to believe it, so it may come by any path (docs/protocol.md rule 4.5).
+import { Bytes, pointerOf } from "../codec/bytes";
+import { CborReader } from "../codec/cborReader";
+import { CborWriter } from "../codec/cborWriter";
+import { CoseSign1 } from "../codec/cose";
+import { Purpose } from "../codec/purpose";
+import {
+  AMOUNT_LIMIT,
+  ID_SIZE,
+  PACKET_NOTES_LIMIT,
+  PAY_ID_SIZE,
+  SIGNATURE_SIZE,
+} from "../note/limits";
+import { identity } from "../trust/identity";
+import { nowSeconds } from "../trust/signedTime";
+import { PaymentRecord } from "./paymentRecord";
+
+/** What a module answers to a question about a payment it did not commit. */
+export namespace Answer {
+  export const ABORTED: u8 = 1;
+  export const UNKNOWN: u8 = 2;
+  export const NOT_YOURS: u8 = 3;
+}
+
+const PAYLOAD_LIMIT: i32 = 128;
+/** A question of a payee carries the drafts: about 100 bytes each. */
+const QUESTION_LIMIT: i32 = 96 + PACKET_NOTES_LIMIT * 116;
+
+/** [ pay-id, drafts, payer, payee, seconds ], signed; null where the keys cannot be read. */
+export function signReady(payId: Bytes, draftsHash: Bytes, payer: Bytes): Bytes | null {
+  const writer = new CborWriter(pointerOf(new StaticArray<u8>(PAYLOAD_LIMIT)), PAYLOAD_LIMIT);
+  writer.array(5);
+  writer.bytesFrom(payId);
+  writer.bytesFrom(draftsHash);
+  writer.bytesFrom(payer);
+  writer.bytesFrom(identity.certificate.id);
+  writer.uint(nowSeconds());
+  return identity.sign(Purpose.READY_TO_COMMIT, writer.pointer, writer.length);
+}
+
+/** Whether `body` is [ Ready-to-Commit ] of the payee for exactly these drafts. */
+export function isReady(
+  body: CborReader,
+  payId: Bytes,
+  draftsHash: Bytes,
+  payee: Bytes,
+  payeeKey: Bytes,
+): bool {
+  const cose = new CoseSign1();
+  if (!body.arrayOf(1) || !body.raw() || !body.atEnd()) return false;
+  if (!cose.parse(body.viewPointer, body.viewLength)) return false;
+  const reader = new CborReader(cose.payloadPointer, cose.payloadLength);
+  reader.arrayOf(5);
+  const isOurs =
+    isNext(reader, payId) &&
+    isNext(reader, draftsHash) &&
+    isNext(reader, identity.certificate.id) &&
+    isNext(reader, payee);
+  reader.uintAtMost(AMOUNT_LIMIT);
+  return isOurs && reader.atEnd() && cose.verify(Purpose.READY_TO_COMMIT, pointerOf(payeeKey));
+}
+
+/** [ pay-id, answerer, state, seconds ], signed. */
+export function signAnswer(payId: Bytes, state: u8): Bytes | null {
+  const writer = new CborWriter(pointerOf(new StaticArray<u8>(PAYLOAD_LIMIT)), PAYLOAD_LIMIT);
+  writer.array(4);
+  writer.bytesFrom(payId);
+  writer.bytesFrom(identity.certificate.id);
+  writer.uint(<u64>state);
+  writer.uint(nowSeconds());
+  return identity.sign(Purpose.ANSWER, writer.pointer, writer.length);
+}
+
+/** [ pay-id, payee, seconds ], signed by this module as the payee. */
+export function signDone(payId: Bytes): Bytes | null {
+  const writer = new CborWriter(pointerOf(new StaticArray<u8>(PAYLOAD_LIMIT)), PAYLOAD_LIMIT);
+  writer.array(3);
+  writer.bytesFrom(payId);
+  writer.bytesFrom(identity.certificate.id);
+  writer.uint(nowSeconds());
+  return identity.sign(Purpose.DONE, writer.pointer, writer.length);
+}
+
+/** A question about the payment of `record`, signed; `drafts` only where this module is payee. */
+export function signQuestion(record: PaymentRecord, drafts: Bytes[]): Bytes | null {
+  const writer = new CborWriter(pointerOf(new StaticArray<u8>(QUESTION_LIMIT)), QUESTION_LIMIT);
+  writer.array(6);
+  writer.bytesFrom(record.payId);
+  writer.bytesFrom(identity.certificate.id);
+  writer.bytesFrom(record.peer);
+  writer.uint(<u64>record.role);
+  writer.uint(record.horizon);
+  writer.array(drafts.length);
+  for (let i = 0; i < drafts.length; i++) writer.bytesFrom(drafts[i]);
+  return identity.sign(Purpose.QUESTION, writer.pointer, writer.length);
+}
+
+/** [ pay-id, [+ signature] ]: the acknowledgement. `signatures`: 64 bytes each. */
+export function encodeReleased(payId: Bytes, signatures: Bytes): Bytes {
+  const count = signatures.length / SIGNATURE_SIZE;
+  const size = 24 + count * (SIGNATURE_SIZE + 2);
+  const writer = new CborWriter(pointerOf(new StaticArray<u8>(size)), size);
+  writer.array(2);
+  writer.bytesFrom(payId);
+  writer.array(count);
+  for (let i = 0; i < count; i++) {
+    writer.bytes(pointerOf(signatures) + <usize>(i * SIGNATURE_SIZE), SIGNATURE_SIZE);
+  }
+  return writer.taken();
+}
+
+/** Reads an acknowledgement: the signatures, 64 bytes each, or null where its form is wrong. */
+export function readReleased(pointer: usize, length: i32, payId: Bytes): Bytes | null {
+  const reader = new CborReader(pointer, length);
+  if (!reader.arrayOf(2) || !isNext(reader, payId)) return null;
+  const count = reader.array();
+  if (count <= 0 || count > PACKET_NOTES_LIMIT) return null;
+  const signatures = new StaticArray<u8>(count * SIGNATURE_SIZE);
+  for (let i = 0; i < count; i++) {
+    if (!reader.view() || reader.viewLength != SIGNATURE_SIZE) return null;
+    const place = pointerOf(signatures) + <usize>(i * SIGNATURE_SIZE);
+    memory.copy(place, reader.viewPointer, SIGNATURE_SIZE);
+  }
+  return reader.atEnd() ? signatures : null;
+}
+
+/** Whether a signature (64 bytes) is `key`'s over a draft transfer's payload. */
+export function isTransferSignature(draft: Bytes, signature: usize, key: usize): bool {
+  const cose = new CoseSign1();
+  cose.payloadPointer = pointerOf(draft);
+  cose.payloadLength = draft.length;
+  cose.signaturePointer = signature;
+  return cose.verify(Purpose.TRANSFER, key);
+}
+
+/** A question as it lies in memory. */
+export class QuestionView {
+  cose: CoseSign1 = new CoseSign1();
+  payId: Bytes = new StaticArray<u8>(0);
+  asker: Bytes = new StaticArray<u8>(0);
+  peer: Bytes = new StaticArray<u8>(0);
+  /** The asker's role: 1 payer, 2 payee. */
+  role: u8 = 0;
+  horizon: u64 = 0;
+  drafts: Bytes[] = [];
+
+  parse(pointer: usize, length: i32): bool {
+    if (!this.cose.parse(pointer, length)) return false;
+    const reader = new CborReader(this.cose.payloadPointer, this.cose.payloadLength);
+    reader.arrayOf(6);
+    this.payId = reader.bytesExact(PAY_ID_SIZE);
+    this.asker = reader.bytesExact(ID_SIZE);
+    this.peer = reader.bytesExact(ID_SIZE);
+    this.role = <u8>reader.uintAtMost(2);
+    this.horizon = reader.uintAtMost(AMOUNT_LIMIT);
+    const count = reader.array();
+    if (reader.failed || count > PACKET_NOTES_LIMIT) return false;
+    for (let i = 0; i < count; i++) this.drafts.push(reader.bytesAtMost(112));
+    return reader.atEnd() && this.role != 0;
+  }
+}
+
+/** Reads the next byte string; whether it is exactly `expected`. */
+export function isNext(reader: CborReader, expected: Bytes): bool {
+  if (!reader.view() || reader.viewLength != expected.length) return false;
+  return memory.compare(reader.viewPointer, pointerOf(expected), expected.length) == 0;
+}

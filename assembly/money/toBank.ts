@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// To Bank: a teller's or generator's talk with its bank, whose ledger is the own side (docs/
+// protocol.cddl section 8, 82-88; docs/protocol.md section 6, Ledger). It serves withdrawals (40)
+// and issues (42): the bank holds first, then the notes go, then the bank settles and notes.
+import { Bytes } from "../codec/bytes";
+import { CborReader } from "../codec/cborReader";
+import { Found } from "../note/directory";
+import { AMOUNT_LIMIT, ID_SIZE } from "../note/limits";
+import { packUnit, readUnit } from "../note/note";
+import { composeHost, sendHost } from "../session/buffers";
+import { Session } from "../session/session";
+import { NEVER, timerMs } from "../session/timers";
+import { identity } from "../trust/identity";
+import { Reason } from "../trust/reasons";
+import { Role } from "../trust/roles";
+import { abort } from "./abort";
+import { tellCommand } from "./commands";
+import { makeNote } from "./generator";
+import { ModuleMessage } from "./messages";
+import { writeUnit } from "./moneyHolder";
+import { OwnSide, Payment, Stage } from "./payment";
+import {
+  firstPayment,
+  nextPayment,
+  OwnSideKind,
+  PaymentRecord,
+  PaymentRole,
+  PaymentState,
+} from "./paymentRecord";
+import { payments } from "./payments";
+import { transferNotes } from "./transferNotes";
+
+const HOLD_WANTED: i32 = 82;
+const SETTLE: i32 = 84;
+const ACCOUNT_LIMIT: i32 = 19;
+/** What the bank did not note is told again after this. */
+const REPEAT_MS: i64 = 10000;
+const NO_PEER: Bytes = new StaticArray<u8>(ID_SIZE);
+/** "XXX", the ISO 4217 code for no currency: the unit of a payment that there never was. */
+const NO_UNIT: u32 = 0x585858;
+
+/** The bank as the own side of a payment. */
+export class ToBank extends OwnSide {
+  private repeatAt: i64 = NEVER;
+
+  constructor() {
+    super();
+    this.kind = OwnSideKind.BANK;
+  }
+
+  // A bank's payments carry their amount in the request: nobody is asked for it.
+  promptAmount(_payment: Payment): void {}
+  askNewAmount(payment: Payment, reason: i32): void {
+    abort.begin(payment, reason);
+  }
+  verifyAmount(_payment: Payment): void {}
+
+  /** Tells the bank how a payment ended, and the host whose command it was. */
+  tellOutcome(payment: Payment): void {
+    if (payment.state == PaymentState.COMMITTED) this.repeatAt = timerMs() + REPEAT_MS;
+    const session = payment.session;
+    const peer = session == null ? NO_PEER : session.peer.id;
+    if (payment.payId.length > 0) {
+      settle(payment.payId, payment.state, payment.amount, payment.unit, peer);
+    }
+    if (payment.commandId.length > 0) tellCommand(payment.commandId);
+  }
+
+  /** Tells the same from the record, or that no such payment came to a promise. */
+  tellRecord(payId: Bytes, record: PaymentRecord | null): void {
+    if (record == null) {
+      settle(payId, PaymentState.ABORTED, 0, NO_UNIT, NO_PEER);
+      return;
+    }
+    settle(payId, record.state, record.amount, packUnit(record.unit), record.peer);
+    this.repeatAt = timerMs() + REPEAT_MS;
+  }
+
+  /** A customer withdraws (40), or a teller wants new money (42). A reason; 0 where it goes on. */
+  requestReceived(session: Session, type: i32, body: CborReader): i32 {
+    const isIssue = type == ModuleMessage.ISSUE;
+    body.arrayOf(isIssue ? 2 : 3);
+    const payment = new Payment(PaymentRole.PAYER, this);
+    payment.amount = body.uintAtMost(AMOUNT_LIMIT);
+    payment.unit = readUnit(body);
+    if (!isIssue) payment.account = body.text(ACCOUNT_LIMIT);
+    if (!body.atEnd() || payment.amount == 0) return Reason.MALFORMED;
+    if (isIssue != (identity.certificate.role == Role.GENERATOR)) return Reason.WRONG_ROLE;
+    payment.payId = session.payId(0);
+    if (PaymentRecord.find(payment.payId) != null) return Reason.ALREADY_DONE;
+    if (!payments.add(payment)) return Reason.TOO_MANY_SESSIONS;
+    payment.session = session;
+    this.takeNotes(payment);
+    return Reason.NONE;
+  }
+
+  /** Tries again to serve those who wait for notes that another payment had taken. */
+  serveWaiting(): void {
+    for (let i = 0; i < payments.capacity; i++) {
+      const payment = payments.at(i);
+      if (payment != null && payment.stage == Stage.NOTES_SHORT) this.takeNotes(payment);
+    }
+  }
+
+  /** 83: the bank holds the amount, or refuses. */
+  holdAnswered(payId: Bytes, isGranted: bool): bool {
+    const payment = payments.ofPayId(payId);
+    if (payment == null || payment.stage != Stage.HOLD_WANTED) return false;
+    if (!isGranted) {
+      abort.begin(payment, Reason.ACCOUNT_REFUSED);
+      return true;
+    }
+    const isIssue = payment.outgoing == null;
+    payment.stage = Stage.ACCEPTANCE_WANTED;
+    if (isIssue && !makeNote(payment)) {
+      abort.begin(payment, Reason.NO_RANDOM);
+      return true;
+    }
+    const session = payment.session!;
+    const writer = session.compose(
+      isIssue ? ModuleMessage.ISSUE_ACCEPTED : ModuleMessage.WITHDRAW_ACCEPTED,
+    );
+    writer.array(1);
+    writer.bytesFrom(payId);
+    session.send(true);
+    return true;
+  }
+
+  /** 88: the bank asks how a payment stands; what runs is ended (docs/protocol.md rule 4.4). */
+  closeReceived(payId: Bytes): void {
+    const payment = payments.ofPayId(payId);
+    if (payment != null && !payment.isOver) {
+      abort.begin(payment, Reason.HOST_REFUSED);
+      payments.remove(payment);
+    } else {
+      this.tellRecord(payId, PaymentRecord.find(payId));
+    }
+  }
+
+  /** Tells again what the bank has not noted. */
+  tick(): void {
+    if (timerMs() < this.repeatAt) return;
+    this.repeat();
+  }
+
+  /** Tells all that the bank has not noted; at boot and then from time to time. */
+  repeat(): void {
+    this.repeatAt = NEVER;
+    for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
+      const record = PaymentRecord.at(cursor);
+      if (record == null || record.ownSide != OwnSideKind.BANK || record.isNoted) continue;
+      if (record.state != PaymentState.IN_DOUBT) this.tellRecord(record.payId, record);
+    }
+  }
+
+  nextDeadline(): i64 {
+    return this.repeatAt;
+  }
+
+  /** A teller takes notes from its stock; then the bank is asked to hold the amount (82). */
+  private takeNotes(payment: Payment): void {
+    if (identity.certificate.role == Role.TELLER) {
+      const found = transferNotes.choose(payment);
+      if (found == Found.RESERVED) {
+        // Until then the customer's module hears that the work goes on (par. 76).
+        payment.stage = Stage.NOTES_SHORT;
+        return;
+      }
+      if (found != Found.CHOSEN) {
+        const isTooMany = found == Found.TOO_MANY_NOTES;
+        abort.begin(payment, isTooMany ? Reason.PACKET_TOO_LARGE : Reason.INSUFFICIENT_FUNDS);
+        return;
+      }
+    }
+    payment.stage = Stage.HOLD_WANTED;
+    const session = payment.session!;
+    const writer = composeHost(HOLD_WANTED, 6);
+    writer.bytesFrom(session.tag);
+    writer.bytesFrom(payment.payId);
+    writer.bytesFrom(session.peer.id);
+    writer.uint(payment.amount);
+    writeUnit(writer, payment.unit);
+    if (payment.account.length == 0) writer.nil();
+    else writer.textFrom(payment.account);
+    sendHost();
+  }
+}
+
+function settle(payId: Bytes, state: u8, amount: u64, unit: u32, peer: Bytes): void {
+  const writer = composeHost(SETTLE, 5);
+  writer.bytesFrom(payId);
+  writer.uint(<u64>state);
+  writer.uint(amount);
+  writeUnit(writer, unit);
+  writer.bytesFrom(peer);
+  sendHost();
+}
+
+/** The one of this module; idle in a transaction money module. */
+export const toBank: ToBank = new ToBank();

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tran Log of Fig. 4: what this module paid and received, newest entries only (steps 1710, 1718 and
+// 1732). It also tells own transfers in notes that come back (Fig. 20 step 1598).
+//
+// A record, offsets in bytes: 0 state, 1 role, 2 reason, 3 parts, 4 unit, 8 amount, 16 time, 24 pay
+// id (16), 40 peer (8), 48 the parts: { note id 16, parent 32, offset u64, amount u64, sequence u32 }.
+import { Bytes } from "../codec/bytes";
+import { CborWriter } from "../codec/cborWriter";
+import { journal } from "../flash/journal";
+import { HASH_SIZE, ID_SIZE, NOTE_ID_SIZE, PAY_ID_SIZE } from "../note/limits";
+import { NoteRecord } from "../note/noteRecord";
+import { packUnit } from "../note/note";
+import { OutgoingNotes } from "../note/outgoing";
+import { OwnHistory } from "../note/verifier";
+import { Item } from "../session/hostInterface";
+import { notes, writeUnit } from "./moneyHolder";
+import { Payment } from "./payment";
+import { PaymentRecord, PaymentRole } from "./paymentRecord";
+
+const LOG_KIND: u8 = 13;
+/** Entries kept; the oldest gives way. */
+const LOG_LIMIT: i32 = 24;
+const HEAD_SIZE: i32 = 48;
+const PART_SIZE: i32 = 68;
+
+const part = memory.data(68, 8);
+
+export class TranLog extends OwnHistory {
+  /** Adds an entry for a decided or doubtful payment to the journal's open batch. */
+  put(record: PaymentRecord, payment: Payment | null): void {
+    const isPayer = record.role == PaymentRole.PAYER;
+    let outgoing: OutgoingNotes | null = null;
+    if (payment != null) outgoing = payment.outgoing;
+    let count = record.hashes.length / HASH_SIZE;
+    if (isPayer) count = outgoing == null ? 0 : outgoing.choice.count;
+    const entry = new StaticArray<u8>(HEAD_SIZE + count * PART_SIZE);
+    const start = changetype<usize>(entry);
+    store<u8>(start, record.state);
+    store<u8>(start, record.role, 1);
+    store<u8>(start, record.reason, 2);
+    store<u8>(start, <u8>count, 3);
+    memory.copy(start + 4, record.unit, 3);
+    store<u64>(start, record.amount, 8);
+    store<u64>(start, record.seconds, 16);
+    memory.copy(start + 24, changetype<usize>(record.payId), PAY_ID_SIZE);
+    memory.copy(start + 40, changetype<usize>(record.peer), ID_SIZE);
+    const note = new NoteRecord();
+    for (let i = 0; i < count; i++) {
+      const place = start + <usize>(HEAD_SIZE + i * PART_SIZE);
+      if (isPayer) {
+        if (!note.load(outgoing!.choice.entries[i]!.key)) continue;
+        describe(place, note, note.paidOut, outgoing!.choice.values[i], note.sequence + 1);
+      } else {
+        const key = notes.find(changetype<usize>(record.hashes) + <usize>(i * HASH_SIZE));
+        if (key >= 0 && note.load(<u32>key)) describe(place, note, 0, note.amount, 0);
+      }
+    }
+    const key = journal.nextKey(LOG_KIND);
+    journal.putBytes(LOG_KIND, key, entry);
+    if (<i32>key > LOG_LIMIT) journal.remove(LOG_KIND, key - <u32>LOG_LIMIT);
+  }
+
+  contradicts(parent: usize, sequence: u64, offset: u64, amount: u64, _transferee: usize): bool {
+    let cursor = journal.first(LOG_KIND);
+    while (cursor >= 0) {
+      const key = journal.keyAt(cursor);
+      const count = (journal.lengthOf(LOG_KIND, key) - HEAD_SIZE) / PART_SIZE;
+      const isPayer =
+        journal.read(LOG_KIND, key, 1, part, 1) && load<u8>(part) == PaymentRole.PAYER;
+      for (let i = 0; isPayer && i < count; i++) {
+        if (!journal.read(LOG_KIND, key, HEAD_SIZE + i * PART_SIZE, part, PART_SIZE)) continue;
+        if (memory.compare(part + 16, parent, HASH_SIZE) != 0) continue;
+        if (<u64>load<u32>(part, 64) != sequence) continue;
+        return load<u64>(part, 48) != offset || load<u64>(part, 56) != amount;
+      }
+      cursor = journal.next(LOG_KIND, cursor);
+    }
+    return false;
+  }
+
+  /** For command 9: the entry with the smallest key from `cursor` on, as module-log-entry. */
+  item(cursor: u32): Item {
+    let slot = journal.first(LOG_KIND);
+    while (slot >= 0 && journal.keyAt(slot) < cursor) slot = journal.next(LOG_KIND, slot);
+    if (slot < 0) return new Item(null, -1);
+    const entry = journal.load(LOG_KIND, journal.keyAt(slot));
+    if (entry == null) return new Item(null, -1);
+    const following = journal.next(LOG_KIND, slot);
+    const size = entry.length * 2 + 64;
+    const writer = new CborWriter(changetype<usize>(new StaticArray<u8>(size)), size);
+    writeEntry(writer, entry);
+    return new Item(writer.taken(), following < 0 ? -1 : <i64>journal.keyAt(following));
+  }
+}
+
+/** Fills one part of an entry. */
+function describe(place: usize, note: NoteRecord, offset: u64, amount: u64, sequence: u32): void {
+  memory.copy(place, note.noteId, NOTE_ID_SIZE);
+  memory.copy(place + 16, note.leafHash, HASH_SIZE);
+  store<u64>(place, offset, 48);
+  store<u64>(place, amount, 56);
+  store<u32>(place, sequence, 64);
+}
+
+function writeEntry(writer: CborWriter, entry: Bytes): void {
+  const start = changetype<usize>(entry);
+  const count = <i32>load<u8>(start, 3);
+  writer.array(9);
+  writer.bytes(start + 24, PAY_ID_SIZE);
+  writer.uint(<u64>load<u8>(start, 1));
+  writer.uint(<u64>load<u8>(start));
+  writer.uint(<u64>load<u8>(start, 2));
+  writer.bytes(start + 40, ID_SIZE);
+  writer.uint(load<u64>(start, 8));
+  writeUnit(writer, packUnit(start + 4));
+  writer.uint(load<u64>(start, 16));
+  writer.array(count);
+  for (let i = 0; i < count; i++) {
+    const place = start + <usize>(HEAD_SIZE + i * PART_SIZE);
+    writer.array(5);
+    writer.bytes(place, NOTE_ID_SIZE);
+    writer.bytes(place + 16, HASH_SIZE);
+    writer.uint(load<u64>(place, 48));
+    writer.uint(load<u64>(place, 56));
+    writer.uint(<u64>load<u32>(place, 64));
+  }
+}
+
+/** The one log of this module. */
+export const tranLog: TranLog = new TranLog();
