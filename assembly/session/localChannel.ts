@@ -239,8 +239,12 @@ export class LocalChannel {
     const agentNonce = reader.bytesExact(NONCE_SIZE);
     const moduleNonce = reader.bytesExact(NONCE_SIZE);
     if (!reader.atEnd() || !this.isAgent || identity.life != Life.PAIRED) return;
-    // One nonce, one key: a repeated answer must not set the counters back.
-    if (!bytesEqual(agentNonce, this.ownNonce)) return;
+    if (!bytesEqual(agentNonce, this.ownNonce)) {
+      // The module took another nonce, old or replayed: its key is not ours. One nonce makes one
+      // key, so a new one is agreed; while an answer is still awaited, that answer decides.
+      if (this.ownNonce.length == 0) this.sendAgentNonce();
+      return;
+    }
     this.ownNonce = NO_BYTES;
     if (this.makeKeys(agentNonce, moduleNonce)) this.owner.localReady();
   }
