@@ -110,6 +110,28 @@ describe("the bank's service", () => {
     expect((await balances(bank)).bob).toBe(200);
   });
 
+  it("decides anew when the books changed between looking and writing", async () => {
+    const store = memoryLedgerStore({});
+    const { bank } = await openBank(store);
+    const device = new TellerDevice();
+    await bank.attach(TELLER, device);
+    device.pays = false;
+    device.say(device.module.want(PAY, CUSTOMER, 400, "EUR", "alice"));
+    await settle(bank);
+    const { payment } = store;
+    let looks = 0;
+    store.payment = (...names) => {
+      looks += 1;
+      return looks === 1 ? undefined : payment(...names);
+    };
+    device.pays = true;
+    // As the books know, this pay id was released: nothing more is granted under it.
+    device.say(device.module.want(PAY, CUSTOMER, 300, "EUR", "alice"));
+    await settle(bank);
+    expect(device.module.paidMinor).toEqual({});
+    expect(await balances(bank)).toMatchObject({ alice: 1000 });
+  });
+
   it("asks about what was open when it starts again", async () => {
     const store = memoryLedgerStore({});
     const first = await openBank(store);
