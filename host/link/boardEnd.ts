@@ -233,17 +233,17 @@ function takeBoardFrame(
 }
 
 function takeSync(state: BoardEnd, frame: Frame, effects: BoardEndEffect[]): void {
-  const request = frame.kind === FrameKind.SYNC ? decodeSyncRequest(frame.payload) : null;
-  if (request === null) {
+  const nonce = frame.kind === FrameKind.SYNC ? decodeSyncRequest(frame.payload) : null;
+  if (nonce === null) {
     state.statistics.droppedUnexpected += 1;
     return;
   }
   // A repeated SYNC is answered again but changes nothing: the host may be sending already.
-  if (state.nonce === null || !sameBytes(state.nonce, request.nonce)) {
-    state.nonce = request.nonce;
+  if (state.nonce === null || !sameBytes(state.nonce, nonce)) {
+    state.nonce = nonce;
     restartChannels(state);
   }
-  const payload = encodeSyncAnswer(request.nonce, state.information);
+  const payload = encodeSyncAnswer(nonce, state.information);
   writeLink(state, FrameKind.SYNC, 0, payload, effects);
 }
 

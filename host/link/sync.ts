@@ -26,18 +26,15 @@ export function encodeSyncRequest(nonce: Uint8Array): Uint8Array {
   return payload;
 }
 
-/** Nonce and message limit of a host's SYNC, or null if it is malformed or of other versions. */
-export function decodeSyncRequest(
-  payload: Uint8Array,
-): { nonce: Uint8Array; messageLimit: number } | null {
+/** The nonce of a host's SYNC, or null if it is malformed or of other versions. */
+export function decodeSyncRequest(payload: Uint8Array): Uint8Array | null {
   if (payload.length !== NONCE_SIZE + 4) return null;
   const lowest = payload[NONCE_SIZE]!;
   const highest = payload[NONCE_SIZE + 1]!;
   if (lowest > LINK_VERSION || highest < LINK_VERSION) return null;
   const nonce = payload.slice(0, NONCE_SIZE);
   // The zero nonce is the board's own; in a host's SYNC it would look like a start of the board.
-  if (sameBytes(nonce, NO_NONCE)) return null;
-  return { nonce, messageLimit: payload[NONCE_SIZE + 2]! | (payload[NONCE_SIZE + 3]! << 8) };
+  return sameBytes(nonce, NO_NONCE) ? null : nonce;
 }
 
 /** The board's SYNC: the host's nonce, or NO_NONCE unasked, and the board's information. */

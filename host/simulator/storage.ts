@@ -2,6 +2,8 @@
 // Where a simulated board keeps its flash windows and counters: in memory, or in files of one
 // directory, written through, so that a killed process loses at most what flash itself may lose.
 // Files are not synchronised to the disk: a power cut of the computer may lose the last changes.
+// Words that a simulated power cut left unstable are kept as they read last. One process at a time
+// may use a directory.
 import {
   closeSync,
   existsSync,
