@@ -72,12 +72,13 @@ export const PROMISED_RECORDS: i32 = 20;
 export const RECORD_OVERHEAD: i32 = PUT_HEAD_SIZE + BATCH_OVERHEAD + 7;
 
 /**
- * Pages that an ordinary append leaves free: emptying the tail page takes up to 4, since its last
- * batch may be long, and a boot in the middle of that up to 3 for a copy of the last batch.
+ * Pages that an ordinary append leaves free. Emptying the tail page opens up to 4, since its last
+ * batch may be long; each boot opens 1, or 3 where the last batch is long. What is left is for boots
+ * that are cut again and again before they have emptied the tail page: some five in a row.
  */
-export const SPARE_PAGES: i32 = 7;
-/** Room for live records: what always fits in 20 pages, so that a whole turn of the ring helps. */
-export const LIVE_LIMIT: i32 = 20 * <i32>(PAGE_SIZE - PAGE_HEADER_SIZE);
+export const SPARE_PAGES: i32 = 8;
+/** Room for live records: what always fits in 19 pages, so that a whole turn of the ring helps. */
+export const LIVE_LIMIT: i32 = 19 * <i32>(PAGE_SIZE - PAGE_HEADER_SIZE);
 
 /** Size in flash of a batch with `length` bytes of content. */
 export function batchSize(length: i32): i32 {

@@ -251,8 +251,10 @@ export class Journal {
   /** Empties tail pages until a batch with `length` bytes of content leaves the spare pages free. */
   private makeRoom(length: i32): bool {
     for (let emptied = 0; emptied < EMPTYING_LIMIT; emptied++) {
-      const opens = log.pagesFor(length);
-      if (log.freePages - opens >= SPARE_PAGES && log.openablePages >= opens) return true;
+      // Pages gained can be opened only once a header tells of the tail: before the others run out,
+      // the rest of the last page is given up for that.
+      if (log.openablePages < SPARE_PAGES && log.freePages > SPARE_PAGES) log.headTorn = true;
+      if (log.freePages - log.pagesFor(length) >= SPARE_PAGES) return true;
       if (!emptyTailPage(this.index)) return false;
     }
     return false;
