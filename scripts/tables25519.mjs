@@ -9,11 +9,11 @@ import { fileURLToPath } from "node:url";
 const P = 2n ** 255n - 19n;
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;
 /** Layout of the comb: blocks of teeth, and the distance between neighbouring teeth in bits. */
-const BLOCKS = 4;
+const BLOCKS = 3;
 const TEETH = 5;
-const SPACING = 13;
+const SPACING = 17;
 /** Odd multiples of the base point for verification: 1, 3, up to 2 * ODD_MULTIPLES - 1. */
-const ODD_MULTIPLES = 16;
+const ODD_MULTIPLES = 8;
 
 const modulo = (value, modulus = P) => ((value % modulus) + modulus) % modulus;
 

@@ -214,7 +214,7 @@ export function fieldMultiply(out: usize, a: usize, b: usize): void {
   store<u32>(out, <u32>h9, 36);
 }
 
-/** out = a * a; as `fieldMultiply`, with each mixed product computed once. */
+/** out = a * a; with the names of `fieldMultiply`, r = 2 E O, and mixed products computed once. */
 export function fieldSquare(out: usize, a: usize): void {
   const ae0 = load<u32>(a);
   const ao0 = load<u32>(a, 4);
@@ -252,34 +252,33 @@ export function fieldSquare(out: usize, a: usize): void {
   const q6 = <u64>ao2x2 * <u64>ao4 + <u64>ao3 * <u64>ao3;
   const q7 = <u64>ao3x2 * <u64>ao4;
   const q8 = <u64>ao4 * <u64>ao4;
-  const as0 = ae0 + ao0;
-  const as1 = ae1 + ao1;
-  const as2 = ae2 + ao2;
-  const as3 = ae3 + ao3;
-  const as4 = ae4 + ao4;
-  const as0x2 = as0 << 1;
-  const as1x2 = as1 << 1;
-  const as2x2 = as2 << 1;
-  const as3x2 = as3 << 1;
-  const r0 = <u64>as0 * <u64>as0;
-  const r1 = <u64>as0x2 * <u64>as1;
-  const r2 = <u64>as0x2 * <u64>as2 + <u64>as1 * <u64>as1;
-  const r3 = <u64>as0x2 * <u64>as3 + <u64>as1x2 * <u64>as2;
-  const r4 = <u64>as0x2 * <u64>as4 + <u64>as1x2 * <u64>as3 + <u64>as2 * <u64>as2;
-  const r5 = <u64>as1x2 * <u64>as4 + <u64>as2x2 * <u64>as3;
-  const r6 = <u64>as2x2 * <u64>as4 + <u64>as3 * <u64>as3;
-  const r7 = <u64>as3x2 * <u64>as4;
-  const r8 = <u64>as4 * <u64>as4;
+  const ae4x2 = ae4 << 1;
+  const r0 = <u64>ae0x2 * <u64>ao0;
+  const r1 = <u64>ae0x2 * <u64>ao1 + <u64>ae1x2 * <u64>ao0;
+  const r2 = <u64>ae0x2 * <u64>ao2 + <u64>ae1x2 * <u64>ao1 + <u64>ae2x2 * <u64>ao0;
+  const r3 =
+    <u64>ae0x2 * <u64>ao3 + <u64>ae1x2 * <u64>ao2 + <u64>ae2x2 * <u64>ao1 + <u64>ae3x2 * <u64>ao0;
+  const r4 =
+    <u64>ae0x2 * <u64>ao4 +
+    <u64>ae1x2 * <u64>ao3 +
+    <u64>ae2x2 * <u64>ao2 +
+    <u64>ae3x2 * <u64>ao1 +
+    <u64>ae4x2 * <u64>ao0;
+  const r5 =
+    <u64>ae1x2 * <u64>ao4 + <u64>ae2x2 * <u64>ao3 + <u64>ae3x2 * <u64>ao2 + <u64>ae4x2 * <u64>ao1;
+  const r6 = <u64>ae2x2 * <u64>ao4 + <u64>ae3x2 * <u64>ao3 + <u64>ae4x2 * <u64>ao2;
+  const r7 = <u64>ae3x2 * <u64>ao4 + <u64>ae4x2 * <u64>ao3;
+  const r8 = <u64>ae4x2 * <u64>ao4;
   let h0 = p0 + 19 * (p5 + (q4 << 1));
-  let h1 = r0 - p0 - q0 + 19 * (r5 - p5 - q5);
+  let h1 = r0 + 19 * r5;
   let h2 = p1 + (q0 << 1) + 19 * (p6 + (q5 << 1));
-  let h3 = r1 - p1 - q1 + 19 * (r6 - p6 - q6);
+  let h3 = r1 + 19 * r6;
   let h4 = p2 + (q1 << 1) + 19 * (p7 + (q6 << 1));
-  let h5 = r2 - p2 - q2 + 19 * (r7 - p7 - q7);
+  let h5 = r2 + 19 * r7;
   let h6 = p3 + (q2 << 1) + 19 * (p8 + (q7 << 1));
-  let h7 = r3 - p3 - q3 + 19 * (r8 - p8 - q8);
+  let h7 = r3 + 19 * r8;
   let h8 = p4 + (q3 << 1) + 38 * q8;
-  let h9 = r4 - p4 - q4;
+  let h9 = r4;
   h1 += h0 >> 26;
   h0 &= MASK26;
   h5 += h4 >> 26;
@@ -318,50 +317,17 @@ export function fieldSquare(out: usize, a: usize): void {
 
 /** out = a + 121665 * b: the curve constant (A - 2) / 4 of RFC 7748, section 5; width 1. */
 export function fieldAddScaled(out: usize, a: usize, b: usize): void {
-  let h0 = <u64>load<u32>(a) + 121665 * <u64>load<u32>(b);
-  let h1 = <u64>load<u32>(a, 4) + 121665 * <u64>load<u32>(b, 4);
-  let h2 = <u64>load<u32>(a, 8) + 121665 * <u64>load<u32>(b, 8);
-  let h3 = <u64>load<u32>(a, 12) + 121665 * <u64>load<u32>(b, 12);
-  let h4 = <u64>load<u32>(a, 16) + 121665 * <u64>load<u32>(b, 16);
-  let h5 = <u64>load<u32>(a, 20) + 121665 * <u64>load<u32>(b, 20);
-  let h6 = <u64>load<u32>(a, 24) + 121665 * <u64>load<u32>(b, 24);
-  let h7 = <u64>load<u32>(a, 28) + 121665 * <u64>load<u32>(b, 28);
-  let h8 = <u64>load<u32>(a, 32) + 121665 * <u64>load<u32>(b, 32);
-  let h9 = <u64>load<u32>(a, 36) + 121665 * <u64>load<u32>(b, 36);
-  h1 += h0 >> 26;
-  h0 &= MASK26;
-  h5 += h4 >> 26;
-  h4 &= MASK26;
-  h2 += h1 >> 25;
-  h1 &= MASK25;
-  h6 += h5 >> 25;
-  h5 &= MASK25;
-  h3 += h2 >> 26;
-  h2 &= MASK26;
-  h7 += h6 >> 26;
-  h6 &= MASK26;
-  h4 += h3 >> 25;
-  h3 &= MASK25;
-  h8 += h7 >> 25;
-  h7 &= MASK25;
-  h5 += h4 >> 26;
-  h4 &= MASK26;
-  h9 += h8 >> 26;
-  h8 &= MASK26;
-  h0 += 19 * (h9 >> 25);
-  h9 &= MASK25;
-  h1 += h0 >> 26;
-  h0 &= MASK26;
-  store<u32>(out, <u32>h0);
-  store<u32>(out, <u32>h1, 4);
-  store<u32>(out, <u32>h2, 8);
-  store<u32>(out, <u32>h3, 12);
-  store<u32>(out, <u32>h4, 16);
-  store<u32>(out, <u32>h5, 20);
-  store<u32>(out, <u32>h6, 24);
-  store<u32>(out, <u32>h7, 28);
-  store<u32>(out, <u32>h8, 32);
-  store<u32>(out, <u32>h9, 36);
+  let carry: u64 = 0;
+  for (let i = 0; i < FIELD_SIZE; i += 8) {
+    carry += <u64>load<u32>(a + i) + 121665 * <u64>load<u32>(b + i);
+    const even = carry & MASK26;
+    carry = (carry >> 26) + <u64>load<u32>(a + i, 4) + 121665 * <u64>load<u32>(b + i, 4);
+    store<u64>(out + i, even | ((carry & MASK25) << 32));
+    carry >>= 25;
+  }
+  carry = <u64>load<u32>(out) + 19 * carry;
+  store<u32>(out, <u32>(carry & MASK26));
+  store<u32>(out, load<u32>(out, 4) + <u32>(carry >> 26), 4);
 }
 
 /** out = a where `choice` is 1, out unchanged where it is 0; no branch and no choice of address. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The double multiplication behind Ed25519 verification (RFC 8032, section 5.1.7): both scalars are
-// cut into signed odd digits with long runs of zeros between them and share their doublings. Variable time:
-// for public values only.
+// written in signed odd digits with runs of zeros between them (Handbook of Elliptic and
+// Hyperelliptic Curve Cryptography, algorithm 9.14) and share their doublings. Variable time: for
+// public values only.
 import {
   POINT_SIZE,
   pointAddAffine,
@@ -14,10 +15,9 @@ import {
 import { FIELD_SIZE, fieldFromBytes, fieldNegate } from "./field25519";
 import { ODD_MULTIPLES } from "./table25519";
 
-/** A digit of width w is odd and below 2^(w-1) in size: 8 multiples of A, 16 of B. */
-const KEY_WIDTH: i32 = 5;
-const BASE_WIDTH: i32 = 6;
-const KEY_MULTIPLES: i32 = 8;
+/** Digits are odd and below 2^(WIDTH - 1) in size: the odd multiples up to 15 of either point. */
+const WIDTH: i32 = 5;
+const MULTIPLES: i32 = 8;
 const ENTRY_SIZE: i32 = 96;
 /** One digit per bit; scalars below L have 253 bits and a last digit may carry one further. */
 const DIGITS: i32 = 256;
@@ -31,8 +31,8 @@ const remainder = memory.data(40, 8);
 
 /** point = baseScalar B - keyScalar point; both scalars below L. */
 export function verifyMultiply(point: usize, baseScalar: usize, keyScalar: usize): void {
-  recode(baseDigits, baseScalar, BASE_WIDTH);
-  recode(keyDigits, keyScalar, KEY_WIDTH);
+  recode(baseDigits, baseScalar);
+  recode(keyDigits, keyScalar);
   tabulate(point);
   pointSetNeutral(point);
   let i = DIGITS - 1;
@@ -54,7 +54,7 @@ function tabulate(point: usize): void {
   memory.copy(twice, point, POINT_SIZE);
   pointDouble(twice, true);
   pointCache(entry, twice);
-  for (let i = 1; i < KEY_MULTIPLES; i++) {
+  for (let i = 1; i < MULTIPLES; i++) {
     pointAddCached(point, entry, true);
     pointCache(keyMultiples + i * POINT_SIZE, point);
   }
@@ -83,22 +83,22 @@ function addBaseMultiple(point: usize, digit: i32): void {
   pointAddAffine(point, entry, false);
 }
 
-/** digits = the width-w non-adjacent form of the scalar, one signed byte per bit. */
-function recode(digits: usize, scalar: usize, width: i32): void {
+/** digits = the width-5 non-adjacent form of the scalar, one signed byte per bit. */
+function recode(digits: usize, scalar: usize): void {
   memory.fill(digits, 0, DIGITS);
   memory.fill(remainder, 0, 40);
   memory.copy(remainder, scalar, 32);
   let carry: u32 = 0;
   for (let i = 0; i < DIGITS; ) {
-    const bits = (load<u32>(remainder + (i >> 3)) >> (i & 7)) & ((1 << width) - 1);
+    const bits = (load<u32>(remainder + (i >> 3)) >> (i & 7)) & ((1 << WIDTH) - 1);
     const window = bits + carry;
     if ((window & 1) == 0) {
       i++;
       continue;
     }
     // A window in its upper half becomes negative and hands 1 to the bits above it.
-    carry = window >> (width - 1);
-    store<i8>(digits + i, <i32>window - <i32>(carry << width));
-    i += width;
+    carry = window >> (WIDTH - 1);
+    store<i8>(digits + i, <i32>window - <i32>(carry << WIDTH));
+    i += WIDTH;
   }
 }
