@@ -18,6 +18,9 @@ const NORMAL_CLOSURE = 1000;
 const INVALID_DATA = 1007;
 const TRY_AGAIN_LATER = 1013;
 
+/** How often a peer is asked for a sign of life; without one until the next time it is gone. */
+const HEARTBEAT_MS = 30_000;
+
 /** Bodies kept for a receiver that is not registered yet. */
 const EARLY_LIMIT = 16;
 
@@ -45,22 +48,27 @@ export function connectPeer(url: string): Promise<PeerConnection> {
   });
 }
 
-/** Listens for devices; `port` 0 takes any free port. `accept` gets each connection. */
+/**
+ * Listens for devices; `port` 0 takes any free port. `accept` gets each connection. A peer that
+ * gives no sign of life between two heartbeats, 30,000 ms apart if absent, is disconnected.
+ */
 export function listenForPeers(
-  options: { host: string; port: number },
+  options: { host: string; port: number; heartbeatMs?: number },
   accept: (connection: PeerConnection) => void,
 ): Promise<PeerListener> {
   return new Promise((resolve, reject) => {
+    const { host, port, heartbeatMs } = options;
     const server = new WebSocketServer({
-      ...options,
+      host,
+      port,
       maxPayload: FRAME_LIMIT,
       perMessageDeflate: false,
     });
     server.on("connection", (socket, request) => {
       const { remoteAddress, remotePort } = request.socket;
-      accept(connectionOf(socket, `${remoteAddress}:${remotePort}`));
+      accept(connectionOf(socket, `${remoteAddress}:${remotePort}`, heartbeatMs));
     });
-    const where = `${options.host}:${options.port}`;
+    const where = `${host}:${port}`;
     server.once("error", (error) =>
       reject(new Error(`Cannot listen for devices on ${where}: ${error.message}`)),
     );
@@ -77,7 +85,11 @@ export function listenForPeers(
   });
 }
 
-function connectionOf(socket: WebSocket, description: string): PeerConnection {
+function connectionOf(
+  socket: WebSocket,
+  description: string,
+  heartbeatMs: number = HEARTBEAT_MS,
+): PeerConnection {
   let receive: BodyListener | null = null;
   let closed: (reason: string) => void = () => {};
   let endReason: string | null = null;
@@ -92,9 +104,22 @@ function connectionOf(socket: WebSocket, description: string): PeerConnection {
     } else if (receive === null) early.push([channel, body]);
     else receive(channel, body);
   });
+  // A peer that lost its network closes nothing: without this its connection would stay for ever.
+  let isAlive = true;
+  socket.on("pong", () => {
+    isAlive = true;
+  });
+  const heartbeat = setInterval(() => {
+    if (!isAlive) socket.terminate();
+    else if (socket.readyState === WebSocket.OPEN) {
+      isAlive = false;
+      socket.ping();
+    }
+  }, heartbeatMs);
   // An error is always followed by the close that is told.
   socket.on("error", () => {});
   socket.on("close", (code, text) => {
+    clearInterval(heartbeat);
     endReason = code === NORMAL_CLOSURE ? "closed" : `closed (${code} ${text})`.replace(" )", ")");
     closed(endReason);
   });

@@ -179,9 +179,13 @@ test("devices joined in this process: both kinds of sessions, and the loss of th
 });
 
 describe("WebSockets", () => {
-  async function merchantWith(): Promise<{ merchant: Bench; listener: PeerListener; url: string }> {
+  async function merchantWith(
+    heartbeatMs?: number,
+  ): Promise<{ merchant: Bench; listener: PeerListener; url: string }> {
     const merchant = await bench();
-    const listener = await listenForPeers({ host: "127.0.0.1", port: 0 }, (connection) =>
+    const where = { host: "127.0.0.1", port: 0 };
+    const options = heartbeatMs === undefined ? where : { ...where, heartbeatMs };
+    const listener = await listenForPeers(options, (connection) =>
       merchant.device.accept(connection),
     );
     toClose.push(listener);
@@ -236,6 +240,18 @@ describe("WebSockets", () => {
     stranger.on("open", () => stranger.send(message));
     expect([1007, 1009]).toContain(await closed);
     expect(shown(merchant.events)).toEqual([]);
+  });
+
+  test("a peer without a sign of life is disconnected, a living one is not", async () => {
+    const { merchant, url } = await merchantWith(250);
+    const customer = await bench();
+    await customer.device.connect(url);
+    const silent = new WebSocket(url, { autoPong: false });
+    await new Promise((resolve) => silent.on("close", resolve));
+    expect(merchant.events.filter(({ type }) => type === "peerConnected").length).toBe(2);
+    await until(() => merchant.events.some(({ type }) => type === "peerLost"));
+    customer.device.send("agent", pack([Echo.TO_PEER], peerBody(1, [1])));
+    await until(() => shown(merchant.events).length === 1);
   });
 
   test("nobody listens: connecting fails with a sentence", async () => {
