@@ -105,6 +105,21 @@ describe("certification of a device", () => {
     expect(directory(setting.agencies.agent)).toHaveLength(2);
   });
 
+  it("brings a device the whole list, and a new one when it changed", async () => {
+    const setting = found();
+    const device = customer();
+    const { agent } = setting.agencies;
+    for (let value = 0; value < 800; value += 1) distrust(agent, setting.random(8), NOW);
+    await certifyDevice(device, CUSTOMER, setting);
+    expect(device.agent.listed).toBe(800);
+    await certifyDevice(device, CUSTOMER, setting);
+    expect(device.agent.listed).toBe(800);
+    distrust(agent, setting.random(8), NOW);
+    await certifyDevice(device, CUSTOMER, setting);
+    expect(device.agent.listed).toBe(1601);
+    expect(device.module.listed).toBe(0);
+  });
+
   it("certifies tellers with their bank and authorities with their rights", async () => {
     const setting = found();
     const device = new DoubleDevice(Role.AUTHORITY, Role.TELLER, 20, NOW);

@@ -20,6 +20,7 @@ export class DoubleHalf {
   life = 0;
   certificate: Certificate | undefined;
   listed = 0;
+  listVersion = 0;
   seconds = 0;
   readonly commands: number[] = [];
   signingSeed = new Uint8Array(32);
@@ -76,6 +77,8 @@ export class DoubleHalf {
       case HostMessage.LIST: {
         const part = verifyListPart(encodeCbor(fields[0]), this.root!, this.nowSeconds);
         if (part === undefined) return refuse(1);
+        if (part.version <= this.listVersion) return refuse(5);
+        if (part.part === part.parts - 1) this.listVersion = part.version;
         this.listed += part.ids.length;
         return hostBody(6, part.version);
       }

@@ -49,6 +49,9 @@ export interface Agencies {
   readonly module: AgencyState;
 }
 
+/** Reason of docs/protocol.cddl section 9. */
+const ALREADY_DONE = 5;
+
 /** Life of an image as `identify` tells it. */
 const Life = { BLANK: 0, KEYED: 1, CERTIFIED: 2, PAIRED: 3 } as const;
 
@@ -117,7 +120,13 @@ export async function inform(
   const time = decodeCbor(signedTimeAt(agencies[half], nowSeconds));
   await ask(port, half, HostMessage.TIME, time);
   for (const part of signedListParts(agencies[half])) {
-    await ask(port, half, HostMessage.LIST, decodeCbor(part));
+    try {
+      await ask(port, half, HostMessage.LIST, decodeCbor(part));
+    } catch (error) {
+      // The device has this version of the list, or a later one.
+      if (!(error instanceof HostPortError) || error.reason !== ALREADY_DONE) throw error;
+      return;
+    }
   }
 }
 
