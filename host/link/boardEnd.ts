@@ -13,7 +13,7 @@ import {
   takeFrame,
 } from "./channel.ts";
 import {
-  encodeFrame,
+  encodeSingle,
   type Frame,
   type FrameReader,
   newFrameReader,
@@ -99,7 +99,7 @@ export function boardEndStep(state: BoardEnd, event: BoardEndEvent): BoardEndEff
       if (state.nonce !== null) {
         const payload = Uint8Array.of(event.reason);
         const { channel, id } = event;
-        writeSingle(state, FrameKind.KEEPALIVE, channel, id, payload, effects);
+        write(state, encodeSingle(FrameKind.KEEPALIVE, channel, id, payload), effects);
       }
       break;
     case "bytes":
@@ -126,18 +126,6 @@ function write(state: BoardEnd, bytes: Uint8Array, effects: BoardEndEffect[]): v
   effects.push({ type: "write", bytes });
 }
 
-function writeSingle(
-  state: BoardEnd,
-  kind: FrameKind,
-  channel: number,
-  id: number,
-  payload: Uint8Array,
-  effects: BoardEndEffect[],
-): void {
-  const frame = { kind, isFirst: true, isLast: true, sequence: 0 as const, channel, id, payload };
-  write(state, encodeFrame(frame), effects);
-}
-
 function writeLink(
   state: BoardEnd,
   kind: FrameKind,
@@ -145,7 +133,7 @@ function writeLink(
   payload: Uint8Array,
   effects: BoardEndEffect[],
 ): void {
-  writeSingle(state, kind, Channel.LINK, id, payload, effects);
+  write(state, encodeSingle(kind, Channel.LINK, id, payload), effects);
 }
 
 /** SYNC unasked, for a host that waits and for one that does not know that the link ended. */

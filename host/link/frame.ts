@@ -63,6 +63,17 @@ export function encodeFrame(frame: Frame): Uint8Array {
   return wire;
 }
 
+/** The bytes of a frame that stands alone and is not sequenced. */
+export function encodeSingle(
+  kind: FrameKind,
+  channel: number,
+  id: number,
+  payload: Uint8Array,
+): Uint8Array {
+  const isAlone = { isFirst: true, isLast: true, sequence: 0 } as const;
+  return encodeFrame({ ...isAlone, kind, channel, id, payload });
+}
+
 /** The part of a stream that was read and is not yet a frame; plain data. */
 export interface FrameReader {
   pending: Uint8Array;

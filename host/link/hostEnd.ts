@@ -16,7 +16,7 @@ import {
   takeFrame,
 } from "./channel.ts";
 import {
-  encodeFrame,
+  encodeSingle,
   type Frame,
   type FrameReader,
   newFrameReader,
@@ -33,7 +33,7 @@ import {
   LONGEST_RETRY_MS,
   MESSAGE_LIMIT,
 } from "./protocol.ts";
-import { decodeSyncAnswer, encodeSyncRequest, NO_NONCE, sameBytes } from "./sync.ts";
+import { decodeSyncAnswer, encodeSyncRequest, nextNonce, NO_NONCE, sameBytes } from "./sync.ts";
 
 /** State of the host's end; plain data. */
 export interface HostEnd {
@@ -62,7 +62,7 @@ export type HostEndEffect =
   | { type: "write"; bytes: Uint8Array }
   /** The board answered SYNC; `rebooted` if it was switched on since the link was last up. */
   | { type: "up"; board: BoardInformation; rebooted: boolean }
-  /** The link is lost and is being sought again. What was answered in part will not be continued. */
+  /** The link is lost and is being sought again. What was in part will not go on. */
   | { type: "down"; reason: string }
   /** A message was not taken whole; `mayHaveArrived` if its last frame was sent. */
   | { type: "failed"; channel: number; id: number; reason: string; mayHaveArrived: boolean }
@@ -151,17 +151,7 @@ function synchronise(state: HostEnd, nowMs: number, effects: HostEndEffect[]): v
 function writeSync(state: HostEnd, nowMs: number, effects: HostEndEffect[]): void {
   state.syncDeadlineMs = nowMs + state.syncRetryMs;
   const payload = encodeSyncRequest(state.nonce);
-  const header = { kind: FrameKind.SYNC, isFirst: true, isLast: true, sequence: 0 as const };
-  write(state, encodeFrame({ ...header, channel: Channel.LINK, id: 0, payload }), effects);
-}
-
-/** The next nonce, as a little-endian number; never the zero that boards use unasked. */
-function nextNonce(nonce: Uint8Array): Uint8Array {
-  const next = nonce.slice();
-  const view = new DataView(next.buffer);
-  view.setBigUint64(0, (view.getBigUint64(0, true) + 1n) & 0xffffffffffffffffn, true);
-  if (sameBytes(next, NO_NONCE)) next[0] = 1;
-  return next;
+  write(state, encodeSingle(FrameKind.SYNC, Channel.LINK, 0, payload), effects);
 }
 
 function takeTime(state: HostEnd, nowMs: number, effects: HostEndEffect[]): void {
@@ -231,9 +221,7 @@ function cancel(state: HostEnd, number: number, id: number, effects: HostEndEffe
   const isUnderWay = index === 0 && hasBegun(channel);
   if (index >= 0 && !isUnderWay) channel.queue.splice(index, 1);
   else if (state.phase === "open") {
-    const header = { kind: FrameKind.CANCEL, isFirst: true, isLast: true, sequence: 0 as const };
-    const payload = new Uint8Array(0);
-    write(state, encodeFrame({ ...header, channel: number, id, payload }), effects);
+    write(state, encodeSingle(FrameKind.CANCEL, number, id, new Uint8Array(0)), effects);
   }
   // A request that left whole may have begun: its answer, or the absence of one, will tell.
   if (index >= 0 && (!isUnderWay || cutShort(channel))) {

@@ -16,6 +16,15 @@ const FLAG_SIMULATED = 1;
 /** The nonce of the SYNC that a board sends unasked when it starts. */
 export const NO_NONCE = new Uint8Array(NONCE_SIZE);
 
+/** The next nonce, as a little-endian number; never the zero that boards use unasked. */
+export function nextNonce(nonce: Uint8Array): Uint8Array {
+  const next = nonce.slice();
+  const view = new DataView(next.buffer);
+  view.setBigUint64(0, (view.getBigUint64(0, true) + 1n) & 0xffffffffffffffffn, true);
+  if (sameBytes(next, NO_NONCE)) next[0] = 1;
+  return next;
+}
+
 /** The host's SYNC: nonce, lowest and highest link version, message limit of the host. */
 export function encodeSyncRequest(nonce: Uint8Array): Uint8Array {
   const payload = new Uint8Array(NONCE_SIZE + 4);
