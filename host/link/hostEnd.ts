@@ -62,7 +62,7 @@ export type HostEndEffect =
   | { type: "write"; bytes: Uint8Array }
   /** The board answered SYNC; `rebooted` if it was switched on since the link was last up. */
   | { type: "up"; board: BoardInformation; rebooted: boolean }
-  /** The link is lost and is being sought again. What was in part will not go on. */
+  /** The link is lost and is being sought again; messages received in part are gone. */
   | { type: "down"; reason: string }
   /** A message was not taken whole; `mayHaveArrived` if its last frame was sent. */
   | { type: "failed"; channel: number; id: number; reason: string; mayHaveArrived: boolean }
