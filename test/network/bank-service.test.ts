@@ -49,8 +49,11 @@ class TellerDevice implements BankDevice {
   }
 
   say(body: Uint8Array): void {
-    if (!this.isPlugged) return;
-    for (const listener of this.listeners) listener({ type: "message", target: "module", body });
+    if (this.isPlugged) this.tell({ type: "message", target: "module", body });
+  }
+
+  tell(event: DeviceEvent): void {
+    for (const listener of this.listeners) listener(event);
   }
 }
 
@@ -147,6 +150,23 @@ describe("the bank's service", () => {
     await bank.attach(TELLER, device);
     await settle(bank);
     expect(device.module.payments.get(PAY)).toMatchObject({ state: 1, noted: true });
+    expect(await balances(bank)).toMatchObject({ alice: 1000, "in-transit:EUR": 0 });
+  });
+
+  it("asks about what was open when a module was started anew", async () => {
+    const { bank } = await openBank();
+    const device = new TellerDevice();
+    await bank.attach(TELLER, device);
+    const wanted = device.module.want(PAY, CUSTOMER, 400, "EUR", "alice");
+    device.module.payments.clear();
+    device.say(wanted);
+    await settle(bank);
+    expect(await balances(bank)).toMatchObject({ alice: 600 });
+    device.tell({ type: "restarted", target: "module", isStopped: true });
+    await settle(bank);
+    expect(await balances(bank)).toMatchObject({ alice: 600 });
+    device.tell({ type: "restarted", target: "module", isStopped: false });
+    await settle(bank);
     expect(await balances(bank)).toMatchObject({ alice: 1000, "in-transit:EUR": 0 });
   });
 

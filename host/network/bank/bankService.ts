@@ -70,13 +70,15 @@ export class BankService {
 
   /**
    * Serves a teller or generator, whose id (hexadecimal) the settings name. Its open payments are
-   * asked about now, and again whenever its link comes up.
+   * asked about now, and again whenever its link comes up or it is started anew.
    * @returns a function that ends the service
    */
   async attach(module: string, device: BankDevice): Promise<() => void> {
     const stop = device.onEvent((event) => {
       if (event.type === "message" && event.target === "module") this.receive(module, event.body);
-      if (event.type === "linkUp") this.enqueue(() => this.askOpenPayments(module));
+      // A module that started anew has forgotten what it had not promised, and says so when asked.
+      const isAnew = event.type === "restarted" && event.target === "module" && !event.isStopped;
+      if (event.type === "linkUp" || isAnew) this.enqueue(() => this.askOpenPayments(module));
     });
     this.devices.set(module, device);
     this.enqueue(() => this.askOpenPayments(module));
