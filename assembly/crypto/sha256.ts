@@ -54,6 +54,10 @@ class Mix {
   @inline static smallSigma1(x: u32): u32 {
     return rotr(x, 17) ^ rotr(x, 19) ^ (x >> 10);
   }
+  /** Big-endian order; inline here, where the library's \`bswap\` is a call for each word. */
+  @inline static swapBytes(x: u32): u32 {
+    return rotl(x & 0xff00ff00, 8) | rotr(x & 0x00ff00ff, 8);
+  }
 }
 
 /** Starts a hash in the SHA256_STATE_SIZE bytes at `state`. */
@@ -114,7 +118,7 @@ export function sha256(input: usize, length: i32, output: usize): void {
 /** Section 6.2.2: takes one block into the chaining value. */
 function compress(state: usize, block: usize): void {
   for (let i = 0; i < BLOCK_SIZE; i += 4) {
-    store<u32>(schedule + i, bswap<u32>(load<u32>(block + i)));
+    store<u32>(schedule + i, Mix.swapBytes(load<u32>(block + i)));
   }
   for (let w = schedule; w < schedule + 192; w += 4) {
     const recent = Mix.smallSigma1(load<u32>(w, 56)) + load<u32>(w, 36);

@@ -67,6 +67,12 @@ class Mix {
   @inline static smallSigma1(x: u64): u64 {
     return rotr(x, 19) ^ rotr(x, 61) ^ (x >> 6);
   }
+  /** Big-endian order; inline here, where the library's \`bswap\` is a call for each word. */
+  @inline static swapBytes(x: u64): u64 {
+    const pairs = ((x >> 8) & 0x00ff00ff00ff00ff) | ((x & 0x00ff00ff00ff00ff) << 8);
+    const words = ((pairs >> 16) & 0x0000ffff0000ffff) | ((pairs & 0x0000ffff0000ffff) << 16);
+    return rotr(words, 32);
+  }
 }
 
 /** Starts a hash in the SHA512_STATE_SIZE bytes at `state`. */
@@ -127,7 +133,7 @@ export function sha512(input: usize, length: i32, output: usize): void {
 /** Section 6.4.2: takes one block into the chaining value. */
 function compress(state: usize, block: usize): void {
   for (let i = 0; i < BLOCK_SIZE; i += 8) {
-    store<u64>(schedule + i, bswap<u64>(load<u64>(block + i)));
+    store<u64>(schedule + i, Mix.swapBytes(load<u64>(block + i)));
   }
   for (let w = schedule; w < schedule + 512; w += 8) {
     const recent = Mix.smallSigma1(load<u64>(w, 112)) + load<u64>(w, 72);
