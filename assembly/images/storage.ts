@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Test-only image: the journal and the CBOR codec exported one by one, so that host tests can drive
-// them through power cuts and hostile bytes. It never ships.
+// Test-only image: the journal and the codec exported one by one, so that host tests can drive them
+// through power cuts and hostile bytes. It never ships.
+import { Bytes, bytesOf, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
 import { Major } from "../codec/cborHead";
+import { CoseSign1, coseSign } from "../codec/cose";
 import { journal } from "../flash/journal";
 
 const BUFFER_SIZE: i32 = 16896;
@@ -82,6 +84,40 @@ export function wipe(): void {
 }
 export function collect(): void {
   __collect();
+}
+
+/**
+ * Signs `payload` for the purpose (bytes at `purpose`); `kid` is 0 or the address of 8 bytes. Writes
+ * the object to `output` and returns its length.
+ */
+export function signObject(
+  purpose: usize,
+  purposeLength: i32,
+  payload: usize,
+  length: i32,
+  kid: usize,
+  seed: usize,
+  publicKey: usize,
+  output: usize,
+): i32 {
+  const name = bytesOf(purpose, purposeLength);
+  const reference: Bytes | null = kid == 0 ? null : bytesOf(kid, 8);
+  const object = coseSign(name, payload, length, reference, seed, publicKey);
+  memory.copy(output, pointerOf(object), <usize>object.length);
+  return object.length;
+}
+
+/** Parses and verifies an object: -1 = not the one form, 0 = signature wrong, 1 = right. */
+export function verifyObject(
+  purpose: usize,
+  purposeLength: i32,
+  object: usize,
+  length: i32,
+  publicKey: usize,
+): i32 {
+  const signed = new CoseSign1();
+  if (!signed.parse(object, length)) return -1;
+  return signed.verify(bytesOf(purpose, purposeLength), publicKey) ? 1 : 0;
 }
 
 /** Whether the bytes are exactly one deterministic CBOR item. */

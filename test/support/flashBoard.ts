@@ -48,6 +48,23 @@ export interface StorageImage {
   erases(page: number): number;
   wipe(): void;
   collect(): void;
+  signObject(
+    purpose: number,
+    purposeLength: number,
+    payload: number,
+    length: number,
+    kid: number,
+    seed: number,
+    publicKey: number,
+    output: number,
+  ): number;
+  verifyObject(
+    purpose: number,
+    purposeLength: number,
+    object: number,
+    length: number,
+    publicKey: number,
+  ): number;
   cborWellFormed(pointer: number, length: number): number;
   cborCopy(pointer: number, length: number, output: number, capacity: number): number;
 }
