@@ -50,9 +50,7 @@ export function ticketIn(body: CborReader): Ticket | null {
 export function judgeMerchantCredential(session: Session, ticket: Ticket | null): i32 {
   step(454);
   const reason =
-    ticket === null
-      ? Reason.TICKET_INVALID
-      : merchantReason(ticket, session.peer.id, nowSeconds());
+    ticket === null ? Reason.TICKET_INVALID : merchantReason(ticket, session.peer.id, nowSeconds());
   step(456);
   if (reason != Reason.NONE) step(458);
   return reason;

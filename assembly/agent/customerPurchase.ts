@@ -10,7 +10,7 @@ import { Purpose } from "../codec/purpose";
 import { composeHost, sendHost } from "../session/buffers";
 import { Session } from "../session/session";
 import { authorizationFor, Direction, feeFor, NO_AMOUNT } from "../ticket/conversion";
-import { Card, cardOf, merchantOf, UNIT_SIZE } from "../ticket/credential";
+import { Card, cardOf, MerchantIdentity, merchantOf, UNIT_SIZE } from "../ticket/credential";
 import { payloadWriter, signWritten } from "../ticket/issue";
 import { MANDATE_SECONDS, payloadHash, readApproval, writeMandate } from "../ticket/mandate";
 import { isWithinLimits, readOffer } from "../ticket/merchantOffer";
@@ -69,7 +69,8 @@ namespace State {
 export class CustomerPurchase extends Transaction {
   state: i32 = State.SESSION;
   private terms: PurchaseTerms = new PurchaseTerms();
-  private merchantCredential: Ticket | null = null;
+  /** What field 22 of the receipt must say. */
+  private merchant: MerchantIdentity = new MerchantIdentity();
   private card: Card | null = null;
   private receipt: Ticket | null = null;
   private open: OpenTransaction = new OpenTransaction();
@@ -173,12 +174,12 @@ export class CustomerPurchase extends Transaction {
     const ticket = ticketIn(body);
     const reason = judgeMerchantCredential(this.session, ticket);
     if (reason != Reason.NONE || ticket === null) return reason;
-    this.merchantCredential = ticket;
+    this.merchant = merchantOf(ticket)!;
     this.terms.merchantCredential = ticket.id;
     step(460);
     const writer = composeHost(Prompt.MERCHANT, 3);
     writer.bytesFrom(this.commandId);
-    writer.textFrom(merchantOf(ticket)!.name);
+    writer.textFrom(this.merchant.name);
     writer.bytesFrom(this.session.peer.id);
     this.state = State.NOTHING;
     this.waitForOwner(Prompt.CONFIRM_MERCHANT);
@@ -228,6 +229,7 @@ export class CustomerPurchase extends Transaction {
     writer.uint(money);
     writer.textFrom(unit);
     writer.bytesFrom(this.offer);
+    this.offer = [];
     this.state = State.CARD_REQUEST;
     step(718);
     this.session.send(true);
@@ -302,7 +304,7 @@ export class CustomerPurchase extends Transaction {
     if (receipt === null) return Reason.RECEIPT_WRONG;
     const own = identity.certificate;
     const now = nowSeconds();
-    const merchant = merchantOf(this.merchantCredential!)!;
+    const merchant = this.merchant;
     if (!bytesEqual(receipt.issuerName, merchant.name)) return Reason.RECEIPT_WRONG;
     if (receipt.issuerExpires != merchant.expires) return Reason.RECEIPT_WRONG;
     if (receipt.receiverExpires != own.expires) return Reason.RECEIPT_WRONG;
@@ -371,7 +373,8 @@ export class CustomerPurchase extends Transaction {
     body.arrayOf(1);
     if (!body.raw() || !body.atEnd()) return Reason.MALFORMED;
     const mandate = new CoseSign1();
-    if (!mandate.parse(pointerOf(this.open.mandate), this.open.mandate.length)) return Reason.MALFORMED;
+    if (!mandate.parse(pointerOf(this.open.mandate), this.open.mandate.length))
+      return Reason.MALFORMED;
     const hash = payloadHash(mandate);
     const key = this.card!.approvalKey;
     const approval = readApproval(body.viewPointer, body.viewLength, hash, key);

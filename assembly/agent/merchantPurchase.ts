@@ -9,13 +9,7 @@ import { CoseSign1 } from "../codec/cose";
 import { Purpose } from "../codec/purpose";
 import { composeHost, sendHost } from "../session/buffers";
 import { Session } from "../session/session";
-import {
-  AMOUNT_MAX,
-  authorizationFor,
-  Direction,
-  feeFor,
-  NO_AMOUNT,
-} from "../ticket/conversion";
+import { AMOUNT_MAX, authorizationFor, Direction, feeFor, NO_AMOUNT } from "../ticket/conversion";
 import { Card, cardOf, MerchantIdentity, merchantOf, UNIT_SIZE } from "../ticket/credential";
 import { beginTicket, finishTicket, payloadWriter } from "../ticket/issue";
 import { mandateAgrees, readApproval } from "../ticket/mandate";
@@ -344,8 +338,7 @@ export class MerchantPurchase extends Transaction {
     const obligation = this.obligation!;
     const hash = obligation.mandateHash();
     const key = this.card!.approvalKey;
-    const approval =
-      !isSilent && hash !== null ? readApproval(pointer, length, hash, key) : null;
+    const approval = !isSilent && hash !== null ? readApproval(pointer, length, hash, key) : null;
     step(this.isSale ? 802 : 815);
     if (approval === null) {
       this.refuse(isSilent ? Reason.CARD_NETWORK_SILENT : Reason.APPROVAL_INVALID);

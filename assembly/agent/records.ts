@@ -6,28 +6,31 @@ import { Bytes, bytesOf, equalAt, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
 import { journal } from "../flash/journal";
+import { composeBody } from "../session/buffers";
 
 /** Bytes of an id in front of a record. */
 export const RECORD_ID_SIZE: i32 = 16;
 const HEAD_SIZE: i32 = 2 * RECORD_ID_SIZE;
-/** Longest array in a record: mandate, card, receipt and approval take about 2,300 bytes. */
-const BODY_SIZE_MAX: i32 = 3072;
 
-const buffer = memory.data(HEAD_SIZE + BODY_SIZE_MAX, 8);
 const head = memory.data(HEAD_SIZE + 2, 8);
 
-/** A writer for a record's array. The next call begins another record in the same place. */
+/**
+ * A writer for a record's array. It writes where messages are composed, for want of other room: what
+ * is written is to be put, and messages are to be composed, one after the other.
+ */
 export function recordWriter(): CborWriter {
-  return new CborWriter(buffer + HEAD_SIZE, BODY_SIZE_MAX);
+  return composeBody();
 }
 
 /** Adds the record just written to the open batch; ids shorter than 16 bytes end in zeros. */
 export function putRecord(kind: u8, key: u32, one: Bytes, other: Bytes, writer: CborWriter): void {
   assert(!writer.overflow && one.length <= RECORD_ID_SIZE && other.length <= RECORD_ID_SIZE);
-  memory.fill(buffer, 0, HEAD_SIZE);
-  memory.copy(buffer, pointerOf(one), one.length);
-  memory.copy(buffer + RECORD_ID_SIZE, pointerOf(other), other.length);
-  journal.putBytes(kind, key, bytesOf(buffer, HEAD_SIZE + writer.length));
+  const record = new StaticArray<u8>(HEAD_SIZE + writer.length);
+  const pointer = pointerOf(record);
+  memory.copy(pointer, pointerOf(one), one.length);
+  memory.copy(pointer + RECORD_ID_SIZE, pointerOf(other), other.length);
+  memory.copy(pointer + HEAD_SIZE, writer.pointer, writer.length);
+  journal.putBytes(kind, key, record);
 }
 
 /** Key of the record of this kind with `id` in place 0 or 1 of its head; -1 where there is none. */

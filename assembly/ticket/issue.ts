@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Making a ticket (Ticket Holder 148 of a merchant, Create Credential 180 of an authority): sections
 // 1 and 2 are written, signed with the own key, and joined to the own chain (paragraphs 40-44).
+import { random } from "../board";
 import { Bytes, pointerOf } from "../codec/bytes";
 import { CborWriter } from "../codec/cborWriter";
-import { PAYLOAD_MAX } from "../codec/cose";
 import { Purpose } from "../codec/purpose";
-import { random } from "../board";
+import { composeBody } from "../session/buffers";
 import { Certificate } from "../trust/certificate";
 import { identity } from "../trust/identity";
 import { TICKET_ID_SIZE } from "./ticket";
 
-const payload = memory.data(PAYLOAD_MAX);
-
-/** A writer over the buffer in which objects are formed before they are signed. */
+/**
+ * A writer for the payload of an object to be signed. It writes where messages are composed, for
+ * want of other room: sign first, compose then.
+ */
 export function payloadWriter(): CborWriter {
-  return new CborWriter(payload, PAYLOAD_MAX);
+  return composeBody();
 }
 
 /** Signs what `writer` holds with the own key; null where that is too long or there is no key. */

@@ -40,7 +40,8 @@ export function loadTicket(key: u32): Ticket | null {
 /** True if another ticket may be kept. */
 export function hasRoomForTicket(): bool {
   let count = 0;
-  for (let at = journal.first(TICKET_RECORD); at >= 0; at = journal.next(TICKET_RECORD, at)) ++count;
+  for (let at = journal.first(TICKET_RECORD); at >= 0; at = journal.next(TICKET_RECORD, at))
+    ++count;
   return count < TICKETS_MAX;
 }
 

@@ -5,12 +5,7 @@
 import { Bytes, bytesEqual, pointerOf } from "../codec/bytes";
 import { CoseSign1 } from "../codec/cose";
 import { Purpose } from "../codec/purpose";
-import {
-  SHA256_STATE_SIZE,
-  sha256Begin,
-  sha256End,
-  sha256Update,
-} from "../crypto/sha256";
+import { SHA256_STATE_SIZE, sha256Begin, sha256End, sha256Update } from "../crypto/sha256";
 import { Certificate } from "../trust/certificate";
 import { Chain } from "../trust/chain";
 import { identity } from "../trust/identity";
