@@ -34,7 +34,7 @@ function publish(state: GatewayState, offer: Uint8Array, now = NOW): string {
 
 /** Names and fees of what a query gives. */
 function listed(state: GatewayState, direction: "buy" | "sell", moneyUnit = "EUR", now = NOW) {
-  const query = encodeRequest({ type: "query", request: 6, direction, moneyUnit });
+  const query = encodeRequest({ type: "query", request: 6, direction, moneyUnit, after: "" });
   const answer = ask(state, query, now);
   if (answer?.type !== "offers") throw new Error("The gateway gave no list.");
   return answer.offers.map((bytes) => {
@@ -54,7 +54,7 @@ describe("the gateway", () => {
     ]) {
       expect(publish(state, offer)).toBe("accepted");
     }
-    expect(listed(state, "buy")).toEqual([
+    expect(listed(state, "buy").sort()).toEqual([
       ["Corner Shop", 50],
       ["Other Shop", 3],
     ]);
@@ -140,7 +140,15 @@ describe("the gateway", () => {
 
   it("ends a connection that speaks something else", () => {
     const state = newGateway(agentRoot);
-    for (const item of [[], [3, 1], [1, 1], [1, -1, new Uint8Array()], [2, 1, 3, "EUR"], "text"]) {
+    for (const item of [
+      [],
+      [3, 1],
+      [1, 1],
+      [1, -1, new Uint8Array()],
+      [2, 1, 3, "EUR", ""],
+      [2, 1, 1, "EUR"],
+      "text",
+    ]) {
       expect(ask(state, encodeCbor(item))).toBeUndefined();
     }
   });
@@ -171,6 +179,21 @@ describe("the gateway over WebSockets", () => {
     expect(await client.query("buy", "EUR", agentRoot, NOW)).toEqual([]);
   });
 
+  it("gives a list that is too long for one answer whole, each offer once", async () => {
+    const { client } = await open();
+    const shops = Array.from({ length: 7 }, (_, index) => newMerchant(`Shop ${index}`));
+    const units = Array.from(
+      { length: 30 },
+      (_, at) => `A${String.fromCharCode(65 + at / 26, 65 + (at % 26))}`,
+    );
+    for (const shop of shops) {
+      for (const accountUnit of units) await client.publish(shop.offer({ accountUnit }));
+    }
+    const found = await client.query("buy", "EUR", agentRoot, NOW);
+    const names = new Set(found.map(({ terms }) => `${terms.name} ${terms.accountUnit}`));
+    expect([found.length, names.size]).toEqual([210, 210]);
+  }, 30_000);
+
   it("drops who speaks something else and serves the others on", async () => {
     const { server, client } = await open();
     const rude = new WebSocket(server.url);
@@ -186,7 +209,9 @@ describe("the gateway over WebSockets", () => {
     await new Promise((resolve) => liar.once("listening", resolve));
     const offers = [merchant.offer({}, undefined, new Uint8Array(32)), other.offer()];
     liar.on("connection", (socket) =>
-      socket.on("message", () => socket.send(encodeAnswer({ type: "offers", request: 1, offers }))),
+      socket.on("message", () =>
+        socket.send(encodeAnswer({ type: "offers", request: 1, offers, next: null })),
+      ),
     );
     const { port } = liar.address() as { port: number };
     const client = await GatewayClient.connect(`ws://127.0.0.1:${port}`);

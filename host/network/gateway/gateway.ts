@@ -66,12 +66,17 @@ export function handleGatewayEvent(
     const bytes = encodeAnswer({ type: "published", request, result });
     return [{ type: "send", connection, bytes }];
   }
-  const offers = Object.values(state.listings)
-    .filter(({ terms }) => terms.direction === message.direction)
-    .filter(({ terms }) => terms.moneyUnit === message.moneyUnit)
-    .slice(0, OFFERS_PER_ANSWER)
-    .map(({ bytes }) => bytes);
-  return [{ type: "send", connection, bytes: encodeAnswer({ type: "offers", request, offers }) }];
+  const { after, direction, moneyUnit } = message;
+  // In order of the keys, so that a list that changes between two answers skips nobody.
+  const rest = Object.entries(state.listings)
+    .filter(([, { terms }]) => terms.direction === direction && terms.moneyUnit === moneyUnit)
+    .filter(([key]) => key > after)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const page = rest.slice(0, OFFERS_PER_ANSWER);
+  const next = rest.length > page.length ? page.at(-1)![0] : null;
+  const offers = page.map(([, { bytes }]) => bytes);
+  const bytes = encodeAnswer({ type: "offers", request, offers, next });
+  return [{ type: "send", connection, bytes }];
 }
 
 function publish(state: GatewayState, bytes: Uint8Array, nowSeconds: number): PublishResult {

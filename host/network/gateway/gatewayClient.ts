@@ -14,6 +14,8 @@ import {
 } from "./messages.ts";
 
 const ANSWER_TIMEOUT_MS = 10_000;
+/** Answers that are taken to one question. */
+const PAGES = 100;
 
 /** A message without its number, for each kind of message. */
 type WithoutNumber<Message> = Message extends unknown ? Omit<Message, "request"> : never;
@@ -63,14 +65,21 @@ export class GatewayClient {
     agentRoot: Root,
     nowSeconds: number,
   ): Promise<MerchantOffer[]> {
-    const answer = await this.ask({ type: "query", direction, moneyUnit });
-    if (answer.type !== "offers") {
-      throw new Error(`The gateway at ${this.url} answered a question as if it were an offer.`);
+    const found: MerchantOffer[] = [];
+    let after: string | null = "";
+    // A gateway that never ends its list is left with what it gave.
+    for (let page = 0; page < PAGES && after !== null; page += 1) {
+      const answer = await this.ask({ type: "query", direction, moneyUnit, after });
+      if (answer.type !== "offers") {
+        throw new Error(`The gateway at ${this.url} answered a question as if it were an offer.`);
+      }
+      for (const bytes of answer.offers) {
+        const result = verifyOffer(bytes, agentRoot, nowSeconds);
+        if (result.ok) found.push(result.offer);
+      }
+      after = answer.next;
     }
-    return answer.offers.flatMap((bytes) => {
-      const result = verifyOffer(bytes, agentRoot, nowSeconds);
-      return result.ok ? [result.offer] : [];
-    });
+    return found;
   }
 
   close(): void {
