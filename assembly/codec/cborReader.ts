@@ -2,9 +2,9 @@
 // Reads deterministic CBOR (RFC 8949, section 4.2) in place, from bytes nobody vouches for.
 //
 // Accepted: integers, byte and text strings, arrays, maps, false, true, null; shortest heads,
-// definite lengths, valid UTF-8, map keys strictly ascending. All else fails. Failure is sticky: from
-// then on `failed` is true, every read gives 0, false or empty and consumes nothing. A caller may
-// therefore read a whole structure and look at `failed` once; nothing ever traps.
+// definite lengths, valid UTF-8, map keys strictly ascending. All else fails. Failure is sticky:
+// from then on `failed` is true, every read gives 0, false or empty and consumes nothing. A caller
+// may therefore read a whole structure and look at `failed` once; nothing ever traps.
 import { Bytes, bytesOf } from "./bytes";
 import { argumentSize, Major, Simple } from "./cborHead";
 import { isUtf8 } from "./utf8";

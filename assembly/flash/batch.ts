@@ -68,8 +68,8 @@ export function sealBatch(length: i32, append: u32, sealed: u32, previous: usize
 }
 
 /**
- * Reads the batch at `place` (offset in the flash window) into `image`, still encrypted. False where
- * there cannot be one. Bytes of page headers on the way are passed over.
+ * Reads the batch at `place` (offset in the window) into `image`, still encrypted, passing over
+ * page headers on the way. False where there cannot be one.
  */
 export function readBatch(place: u32): bool {
   openedPlace = NOWHERE;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Making room: live records of the oldest page are appended anew, then the tail moves on. Each batch
-// moved is one append, so a cut anywhere leaves every record in at least one place.
+// Making room: live records of the oldest page are appended anew, then the tail moves on. Each
+// batch moved is one append, so a cut anywhere leaves every record in at least one place.
 import { content, contentLength, isFromThisTurn, isOpened, openBatch, readBatch } from "./batch";
 import { PAGE_MASK, PUT_HEAD_SIZE, REMOVAL_FLAG, REMOVAL_SIZE } from "./format";
 import { Index } from "./index";

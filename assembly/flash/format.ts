@@ -2,8 +2,9 @@
 // What the journal's flash holds (docs/protocol.md, section 7) and what power loss may do to it.
 //
 // The window is a ring of 32 pages. The page with sequence number s lies at page s mod 32, so wear
-// is even by construction. A page begins with a header; after it come batches, one behind the other,
-// each the records of one commit. A batch runs on behind the header of the next page if need be.
+// is even by construction. A page begins with a header; after it come batches, one behind the
+// other, each the records of one commit. A batch runs on behind the header of the next page if need
+// be.
 //
 //   page header, 40 bytes          batch, padded with zeros to 8 bytes
 //    0  magic u32                   0  nonce 12
@@ -19,9 +20,9 @@
 // which batch starts first in the page, where, and its link. `tail` is the oldest page that still
 // matters. `sealed number` is the counter value of the latest sealed batch up to this one. Content:
 // { kind u8 (+ 0x80 for a removal) | key u32 | length u16 (not in a removal) | value }, all numbers
-// little-endian. Encryption is ChaCha20-Poly1305 with bytes 12 to 31 as additional data; the nonce is
-// a keyed hash of those bytes and the content, so no nonce ever serves two contents, whatever
-// power loss or an old copy of the flash makes the journal write twice.
+// little-endian. Encryption is ChaCha20-Poly1305 with bytes 12 to 31 as additional data. The nonce
+// is a keyed hash of those bytes and the content, so no nonce ever serves two contents, whatever
+// power loss or an old copy of the flash makes the journal write twice. `code` is a keyed hash too.
 //
 // What power loss may do, and why it costs nothing:
 // - A cut inside a batch leaves any subset of its bits. Its tag fails: none of it happened.
@@ -30,9 +31,13 @@
 //   believed, and the log goes on there. A page may thus claim the append number of a batch in an
 //   older page; the newest page with a whole batch under a claim wins. (That something was written
 //   behind a batch would be no proof of it: a cut erase leaves any content too.)
-// - A cut inside an erase leaves any content. A page is erased only when the header of the page
-//   where the log ended before this append already has a later tail; the page opened is erased again.
+// - A cut inside an erase leaves any content. A page is erased only where the header of the page in
+//   which the log ended before this append has a later tail, so nothing in it is needed, whether
+//   this append comes true or not.
 // - Records in the tail page that still live are appended anew before the tail moves on.
+//
+// What it can do: each boot opens a page. After some five boots in a row that are all cut between
+// that and the emptying of the tail page, pages run out and the journal answers DAMAGED.
 
 import { FLASH_PAGE_SIZE, FLASH_SIZE } from "../board";
 
@@ -73,8 +78,8 @@ export const RECORD_OVERHEAD: i32 = PUT_HEAD_SIZE + BATCH_OVERHEAD + 7;
 
 /**
  * Pages that an ordinary append leaves free. Emptying the tail page opens up to 4, since its last
- * batch may be long; each boot opens 1, or 3 where the last batch is long. What is left is for boots
- * that are cut again and again before they have emptied the tail page: some five in a row.
+ * batch may be long; a boot opens 1, or 3 where the last batch is long. What is left is for boots
+ * that are cut one after the other before they have emptied the tail page.
  */
 export const SPARE_PAGES: i32 = 8;
 /** Room for live records: what always fits in 19 pages, so that a whole turn of the ring helps. */

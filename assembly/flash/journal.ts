@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The journal: the module's durable memory (patent Figs. 4A to 4D: Notes Storage, Ticket Holder, logs).
-// Records are named by kind and key; a batch of puts and removals becomes durable in one append, all
-// of it or none. format.ts says how that is so; docs/protocol.md section 7 rules sealed batches.
+// The journal: durable memory of a module (Figs. 4A to 4D: Notes Directory, Ticket Holder, logs).
+// Records are named by kind and key; a batch of puts and removals becomes durable in one append,
+// all of it or none. format.ts says how; docs/protocol.md section 7 rules sealed batches.
 import { counterRaise, counterRead, FLASH_SIZE } from "../board";
 import { Bytes } from "../codec/bytes";
 import { content, contentLength, openBatch, readBatch, wipeBatch } from "./batch";
@@ -73,8 +73,8 @@ export class Journal {
   }
 
   /**
-   * Adds a record to the batch, or a new value of it: `kind` 1 to 63, `length` 0 to 7,680. The bytes
-   * at `value` must stay as they are until commit or cancel: they are copied only then.
+   * Adds a record to the batch, or a new value of it: `kind` 1 to 63, `length` 0 to 7,680. The
+   * bytes at `value` must stay as they are until commit or cancel: they are copied only then.
    */
   put(kind: u8, key: u32, value: usize, length: i32): void {
     if ((kind & REMOVAL_FLAG) != 0) this.pending.refused = true;
@@ -220,25 +220,15 @@ export class Journal {
   private hasRoom(ownReserved: i32): bool {
     const pending = this.pending;
     if (pending.refused || pending.contentLength() > BATCH_LIMIT) return false;
-    let liveBytes = this.index.liveBytes;
-    let records = this.index.count;
-    for (let entry = 0; entry < pending.count; entry++) {
-      const isRemoval = (pending.kindOf(entry) & REMOVAL_FLAG) != 0;
-      const slot = this.index.find(pending.kindOf(entry) & ~REMOVAL_FLAG, pending.keyOf(entry));
-      if (slot >= 0) {
-        liveBytes -= RECORD_OVERHEAD + this.index.lengthOf(slot);
-        records--;
-      }
-      if (!isRemoval) {
-        liveBytes += RECORD_OVERHEAD + pending.lengthOf(entry);
-        records++;
-      }
-    }
+    pending.measure(this.index);
     // A batch that makes nothing larger is always welcome: it is how room comes about.
-    if (liveBytes <= this.index.liveBytes && records <= this.index.count) return true;
+    if (pending.moreBytes <= 0 && pending.moreRecords <= 0) return true;
     const promised = this.reserved - min(ownReserved, this.reserved);
     const recordLimit = ownReserved > 0 ? RECORD_LIMIT : RECORD_LIMIT - PROMISED_RECORDS;
-    return liveBytes <= LIVE_LIMIT - promised && records <= recordLimit;
+    return (
+      this.index.liveBytes + pending.moreBytes <= LIVE_LIMIT - promised &&
+      this.index.count + pending.moreRecords <= recordLimit
+    );
   }
 
   private write(sealed: bool): bool {
@@ -248,7 +238,7 @@ export class Journal {
     return this.append(length, sealed);
   }
 
-  /** Empties tail pages until a batch with `length` bytes of content leaves the spare pages free. */
+  /** Empties tail pages until a batch with `length` bytes of content leaves spare pages free. */
   private makeRoom(length: i32): bool {
     for (let emptied = 0; emptied < EMPTYING_LIMIT; emptied++) {
       // Pages gained can be opened only once a header tells of the tail: before the others run out,

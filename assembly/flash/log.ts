@@ -68,7 +68,7 @@ export class Log {
     memory.fill(lastTag, 0, LINK_SIZE);
   }
 
-  /** Encrypts and appends the batch whose content is in the buffer. False = flash error, no room. */
+  /** Encrypts and appends the batch whose content is in the buffer. False = no room or failure. */
   append(length: i32, sealed: u32): bool {
     sealBatch(length, this.lastAppend + 1, sealed, lastTag);
     return this.appendImage(sealed);

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The batch being put together: a list in memory until commit. Forgetting it is rolling back.
 import { Bytes } from "../codec/bytes";
-import { KIND_LIMIT, PUT_HEAD_SIZE, REMOVAL_FLAG, REMOVAL_SIZE, VALUE_LIMIT } from "./format";
+import {
+  KIND_LIMIT,
+  PUT_HEAD_SIZE,
+  RECORD_OVERHEAD,
+  REMOVAL_FLAG,
+  REMOVAL_SIZE,
+  VALUE_LIMIT,
+} from "./format";
+import { Index } from "./index";
 
 /** Most puts and removals in one batch. */
 const ENTRY_LIMIT: i32 = 96;
@@ -13,6 +21,9 @@ export class Pending {
   count: i32 = 0;
   /** Whether something was put that cannot be: the batch must not be committed. */
   refused: bool = false;
+  /** What `measure` found: live bytes and records that there will be more, or fewer if negative. */
+  moreBytes: i32 = 0;
+  moreRecords: i32 = 0;
   /** Keeps values alive that were put as byte strings. */
   private held: Bytes[] = [];
 
@@ -71,6 +82,24 @@ export class Pending {
       length += isRemoval ? REMOVAL_SIZE : PUT_HEAD_SIZE + this.lengthOf(entry);
     }
     return length;
+  }
+
+  /** Finds out what the batch makes of the records in `index`. */
+  measure(index: Index): void {
+    this.moreBytes = 0;
+    this.moreRecords = 0;
+    for (let entry = 0; entry < this.count; entry++) {
+      const kind = this.kindOf(entry);
+      const slot = index.find(kind & ~REMOVAL_FLAG, this.keyOf(entry));
+      if (slot >= 0) {
+        this.moreBytes -= RECORD_OVERHEAD + index.lengthOf(slot);
+        this.moreRecords--;
+      }
+      if ((kind & REMOVAL_FLAG) == 0) {
+        this.moreBytes += RECORD_OVERHEAD + this.lengthOf(entry);
+        this.moreRecords++;
+      }
+    }
   }
 
   /**
