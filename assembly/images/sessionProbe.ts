@@ -104,25 +104,17 @@ class Probe extends HostInterface {
   started(): void {}
 
   command(number: i32, _fields: i32, body: CborReader): void {
-    if (number == 10) this.role = <u8>body.u64();
-    else if (number == 11) return this.start(body);
-    else if (number == 12) this.send(body);
-    else if (number == 13) this.close(body);
-    else if (number == 14) return this.tell(body);
-    else if (number == 15) owner.admission = <i32>body.u64();
-    else if (number == 16) this.openPayment(body);
-    else if (number == 17) this.sendPayment(body);
-    else if (number == 18) tunnel = new ModuleTunnel(this.local, this.terms(body));
-    else if (number == 19) this.payment = tunnel!.useKey(body.bytes());
-    else if (number == 20) this.sendLocal(body);
-    else if (number == 21) this.makeRelay(body);
-    else if (number == 22) return this.tellListed(body);
-    else if (number == 23) return this.tellTime();
-    else if (number == 24) return this.startInTunnel();
-    else if (number == 25) this.local.renew();
-    else return failCommand(number, Reason.UNKNOWN_COMMAND);
-    composeHost(number, 0);
-    sendHost();
+    if (number == 11) this.tellStarted(11, this.start(body));
+    else if (number == 14) this.tell(body);
+    else if (number == 22) this.tellListed(body);
+    else if (number == 23) this.tellTime();
+    else if (number == 24) this.startInTunnel();
+    else if (this.does(number, body)) {
+      composeHost(number, 0);
+      sendHost();
+    } else {
+      failCommand(number, Reason.UNKNOWN_COMMAND);
+    }
   }
 
   statementReceived(sessionTag: Bytes, pointer: usize, length: i32): void {
@@ -140,17 +132,43 @@ class Probe extends HostInterface {
     return new Item(null, -1);
   }
 
-  private start(body: CborReader): void {
-    const tag: Bytes | null = body.isNull() ? null : body.bytes();
-    this.tellStarted(11, sessions.start(peers, tag));
+  /** Commands without an answer of their own; whether there is such a one. */
+  private does(number: i32, body: CborReader): bool {
+    if (number == 10) this.role = <u8>body.u64();
+    else if (number == 12) this.send(body);
+    else if (number == 13) this.close(body);
+    else if (number == 15) owner.admission = <i32>body.u64();
+    else if (number == 16) this.openPayment(body);
+    else if (number == 17) this.sendPayment(body);
+    else if (number == 18) tunnel = new ModuleTunnel(this.local, this.terms(body));
+    else if (number == 19) this.useKey(body);
+    else if (number == 20) this.sendLocal(body);
+    else if (number == 21) this.makeRelay(body);
+    else if (number == 25) this.local.renew();
+    else return false;
+    return true;
+  }
+
+  private start(body: CborReader): Session | null {
+    const tag: Bytes | null = body.isNull() ? null : body.bytesExact(8);
+    return sessions.start(peers, tag);
   }
 
   private startInTunnel(): void {
-    this.tellStarted(24, sessions.start(tunnel!));
+    const through = tunnel;
+    if (through != null) this.tellStarted(24, sessions.start(through));
+  }
+
+  private useKey(body: CborReader): void {
+    const through = tunnel;
+    if (through != null) this.payment = through.useKey(body.bytesExact(32));
   }
 
   private tellStarted(number: i32, session: Session | null): void {
-    if (session == null) return failCommand(number, sessions.reason);
+    if (session == null) {
+      failCommand(number, sessions.reason);
+      return;
+    }
     composeHost(number, 1).bytesFrom(session.tag);
     sendHost();
   }
@@ -176,7 +194,10 @@ class Probe extends HostInterface {
 
   private tell(body: CborReader): void {
     const session = sessions.find(body.bytes());
-    if (session == null) return failCommand(14, Reason.WRONG_STATE);
+    if (session == null) {
+      failCommand(14, Reason.WRONG_STATE);
+      return;
+    }
     const writer = composeHost(14, 7);
     writer.uint(<u64>session.state);
     writer.bytesFrom(session.exporter);
@@ -190,15 +211,15 @@ class Probe extends HostInterface {
   }
 
   private terms(body: CborReader): PaymentTerms {
-    const tag = body.bytes();
-    const payId = body.bytes();
-    const transactionId = body.bytes();
-    return new PaymentTerms(tag, payId, transactionId, body.bytes());
+    const tag = body.bytesExact(8);
+    const payId = body.bytesExact(16);
+    const transactionId = body.bytesExact(16);
+    return new PaymentTerms(tag, payId, transactionId, body.bytesExact(32));
   }
 
   private openPayment(body: CborReader): void {
     const terms = this.terms(body);
-    this.payment = this.local.openPayment(terms, body.bytes());
+    this.payment = this.local.openPayment(terms, body.bytesExact(32));
   }
 
   private sendPayment(body: CborReader): void {

@@ -10,13 +10,15 @@ import { CborWriter } from "../codec/cborWriter";
 
 /** Size of the inbox: one port byte and the longest body. */
 export const INBOX_SIZE: i32 = 8704;
-/** Longest body that is composed; with all heads and tags around it, it stays under 8,448 bytes. */
+/** Longest body of a session's message; with all layers around it, it stays under 8,448 bytes. */
 export const BODY_LIMIT: i32 = 8192;
+/** Longest body that is composed: a module's message with its own record around it fits, too. */
+const COMPOSED_LIMIT: i32 = 8320;
 
 const OUTBOX_HEADROOM: i32 = 320;
 const OUTBOX_TAILROOM: i32 = 64;
 
-const outboxArea: usize = memory.data(8576, 8);
+const outboxArea: usize = memory.data(8704, 8);
 const head: usize = memory.data(64, 8);
 const bytesHead: usize = memory.data(16, 8);
 
@@ -27,7 +29,7 @@ let composition: CborWriter = new CborWriter(0, 0);
 
 /** Begins a new body in the outbox; what was composed before and not sent is forgotten. */
 export function composeBody(): CborWriter {
-  composition = new CborWriter(outboxArea + <usize>OUTBOX_HEADROOM, BODY_LIMIT);
+  composition = new CborWriter(outboxArea + <usize>OUTBOX_HEADROOM, COMPOSED_LIMIT);
   return composition;
 }
 
@@ -38,7 +40,7 @@ export function composedBody(): CborWriter {
 
 /** The end of the outbox, for what must not lie where the body is composed. */
 export function scratchAfter(offset: i32): usize {
-  assert(offset >= 0 && offset <= BODY_LIMIT + OUTBOX_TAILROOM);
+  assert(offset >= 0 && offset <= COMPOSED_LIMIT + OUTBOX_TAILROOM);
   return outboxArea + <usize>(OUTBOX_HEADROOM + offset);
 }
 

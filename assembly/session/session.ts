@@ -12,7 +12,14 @@ import { wipe } from "../crypto/bytes";
 import { Certificate } from "../trust/certificate";
 import { Reason } from "../trust/reasons";
 import { toldMs } from "../trust/signedTime";
-import { beginHead, composeBody, composedBody, putInFront, writeBytesHead } from "./buffers";
+import {
+  BODY_LIMIT,
+  beginHead,
+  composeBody,
+  composedBody,
+  putInFront,
+  writeBytesHead,
+} from "./buffers";
 import { Handshake } from "./handshake";
 import { payIdOf, transactionIdOf } from "./keySchedule";
 import { Label, Path } from "./path";
@@ -157,11 +164,12 @@ export class Session {
   send(awaitReply: bool): void {
     if (!this.open) return;
     const body = composedBody();
-    if (body.overflow) {
+    const isRelayed = this.isUnnumbered(this.composedType);
+    if (body.overflow || (body.length > BODY_LIMIT && !isRelayed)) {
       this.end(Reason.PACKET_TOO_LARGE, true);
       return;
     }
-    if (this.isUnnumbered(this.composedType)) {
+    if (isRelayed) {
       this.transmitRecord(this.composedType, 0, 0, body.pointer, body.length);
       return;
     }

@@ -225,7 +225,11 @@ test("the keys are those of docs/protocol.cddl section 5, computed by a module i
   const local = (n: number) =>
     expand(sha256, prk, concatBytes(ascii("florin/local"), Uint8Array.of(n)), 32);
   const open = (key: Uint8Array, layer: number, body: Uint8Array, name: Uint8Array) => {
-    const [counter, type, box] = (decodeCbor(body) as unknown[]).slice(-3) as [number, number, any];
+    const [counter, type, box] = (decodeCbor(body) as unknown[]).slice(-3) as [
+      number,
+      number,
+      Uint8Array,
+    ];
     const nonce = new Uint8Array(12);
     new DataView(nonce.buffer).setBigUint64(4, BigInt(counter), true);
     const aad = encodeCbor([1, layer, 0, counter, type, name]);

@@ -7,8 +7,12 @@ import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { loadImage } from "../../host/simulator/image.ts";
 import { type ModuleSnapshot, SimulatedModule } from "../../host/simulator/simulatedModule.ts";
 import { memoryStorage } from "../../host/simulator/storage.ts";
-import type { BoardStatistics } from "../../host/simulator/types.ts";
-import { VirtualClock } from "../../host/simulator/virtualClock.ts";
+import type {
+  BoardStatistics,
+  PowerDecision,
+  StorageOperation,
+} from "../../host/simulator/types.ts";
+import type { VirtualClock } from "../../host/simulator/virtualClock.ts";
 
 export const HOST = 0;
 export const PEER = 1;
@@ -27,6 +31,9 @@ export class BareModule {
   readonly steps: number[] = [];
   isClockKnown = true;
   isRandomDead = false;
+  /** Decides about the power at each storage operation; it throws PowerCut out of `deliver`. */
+  power: (operation: StorageOperation) => PowerDecision = () => "keep";
+  private panicReason = "";
   private readonly module: SimulatedModule;
   private sent: Sent[] = [];
   private operations = 0;
@@ -47,7 +54,13 @@ export class BareModule {
       secret: new Uint8Array(32).fill(seed.length),
       random: { kind: "seeded" as const, seed },
       clock,
-      observer: { step: (_channel: ModuleChannel, step: number) => this.steps.push(step) },
+      observer: {
+        step: (_channel: ModuleChannel, step: number) => this.steps.push(step),
+        panic: (_channel: ModuleChannel, reason: string) => {
+          this.panicReason = reason;
+        },
+      },
+      power: (operation: StorageOperation) => this.power(operation),
     };
     const description = { bytes: new Uint8Array(readFileSync(file)), name: image };
     this.module = new SimulatedModule(2, loadImage(description), memoryStorage().agent, {
@@ -111,7 +124,7 @@ export class BareModule {
   private take(): Sent[] {
     const sent = this.sent;
     this.sent = [];
-    if (this.statistics.panics > 0) throw new Error(`The image panicked.`);
+    if (this.statistics.panics > 0) throw new Error(`The image panicked: ${this.panicReason}.`);
     return sent;
   }
 }

@@ -49,21 +49,21 @@ export class TwinSession {
   ephemeral = seeded("ephemeral");
   timeMs: number;
   version = 1;
-  peerVerification = new Uint8Array(16);
+  peerVerification: Uint8Array = new Uint8Array(16);
   peerTimeMs = 0;
-  exporter = new Uint8Array(32);
+  exporter: Uint8Array = new Uint8Array(32);
   readonly tag: Uint8Array;
   private readonly party: TwinParty;
   private readonly label: LabelName;
   private readonly mixIn: Uint8Array;
   private isInitiator = true;
-  private transcript = new Uint8Array(0);
-  private m1 = new Uint8Array(0);
-  private peerRandom = new Uint8Array(32);
-  private peerEphemeral = new Uint8Array(32);
-  private peerId = new Uint8Array(8);
-  private peerSealing = new Uint8Array(32);
-  private keys = [new Uint8Array(32), new Uint8Array(32)];
+  private transcript: Uint8Array = new Uint8Array(0);
+  private m1: Uint8Array = new Uint8Array(0);
+  private peerRandom: Uint8Array = new Uint8Array(32);
+  private peerEphemeral: Uint8Array = new Uint8Array(32);
+  private peerId: Uint8Array = new Uint8Array(8);
+  private peerSealing: Uint8Array = new Uint8Array(32);
+  private keys: Uint8Array[] = [new Uint8Array(32), new Uint8Array(32)];
   private counter = 0;
   private number = 0;
 
@@ -93,7 +93,13 @@ export class TwinSession {
   finish(answer: Uint8Array): Uint8Array {
     const [, , m2] = decodeCbor(answer) as [number, Uint8Array, Uint8Array];
     const plain = openSealed(this.party.sealingSecret, "florin/session", sha256(this.m1), m2)!;
-    const [random, verification, chain, point, timeMs] = decodeCbor(plain) as any[];
+    const [random, verification, chain, point, timeMs] = decodeCbor(plain) as [
+      Uint8Array,
+      Uint8Array,
+      unknown[],
+      Uint8Array,
+      number,
+    ];
     this.peerRandom = random;
     this.peerVerification = verification;
     this.peerEphemeral = point;
@@ -127,7 +133,12 @@ export class TwinSession {
     const [, , m3] = decodeCbor(finish) as [number, Uint8Array, Uint8Array];
     const aad = sha256(this.transcript);
     const plain = openSealed(this.party.sealingSecret, "florin/session", aad, m3)!;
-    const [verification, , timeMs, random] = decodeCbor(plain) as any[];
+    const [verification, , timeMs, random] = decodeCbor(plain) as [
+      Uint8Array,
+      unknown,
+      number,
+      Uint8Array,
+    ];
     this.peerVerification = verification;
     this.peerTimeMs = timeMs;
     this.peerRandom = random;
@@ -149,7 +160,13 @@ export class TwinSession {
 
   /** Opens a record of the peer: [ number, reply-to, body ] and its type. */
   open(record: Uint8Array): { type: number; plain: unknown[] } {
-    const [, , counter, type, box] = decodeCbor(record) as [number, unknown, number, number, any];
+    const [, , counter, type, box] = decodeCbor(record) as [
+      number,
+      unknown,
+      number,
+      number,
+      Uint8Array,
+    ];
     const direction = this.isInitiator ? 1 : 0;
     const plain = this.cipher(this.keys[direction]!, direction, counter, type).decrypt(box);
     return { type, plain: decodeCbor(plain) as unknown[] };
@@ -204,7 +221,7 @@ export class TwinSession {
       const info = concatBytes(ascii(`florin/${this.label}`), idA!, idB!, Uint8Array.of(n));
       return expand(sha256, prk, info, 32);
     };
-    this.keys = [key(1), key(2)] as typeof this.keys;
-    this.exporter = key(3) as typeof this.exporter;
+    this.keys = [key(1), key(2)];
+    this.exporter = key(3);
   }
 }
