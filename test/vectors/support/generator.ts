@@ -24,12 +24,12 @@ export class Generator {
     return this.next() % limit;
   }
 
-  bytes(length: number): Uint8Array {
+  bytes(length: number): Uint8Array<ArrayBuffer> {
     return Uint8Array.from({ length }, () => this.next() >>> 13);
   }
 
   /** Runs of 00, FF and single odd bytes: limbs at their limits, long carries. */
-  pattern(length: number): Uint8Array {
+  pattern(length: number): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(length);
     for (let i = 0; i < length; ) {
       const value = [0x00, 0xff, 0x7f, 0x80, 0x01, 0xfe, this.below(256)][this.below(7)]!;
@@ -39,7 +39,7 @@ export class Generator {
   }
 
   /** Bytes of either kind. */
-  either(length: number): Uint8Array {
+  either(length: number): Uint8Array<ArrayBuffer> {
     return this.below(3) === 0 ? this.pattern(length) : this.bytes(length);
   }
 }
