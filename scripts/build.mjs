@@ -2,9 +2,10 @@
 // Builds Florin: the firmware images with asc, all in one process on as many threads as there are
 // processors, then the host with tsc. What is unchanged since the last build is not built again.
 //
-//   node scripts/build.mjs [--traced] [--firmware-only] [--quiet]
+//   node scripts/build.mjs [--traced] [--test-images] [--firmware-only] [--quiet]
 //
-// --traced also builds the traced images (every numbered step becomes a board call).
+// --traced also builds the traced images (every numbered step becomes a board call), --test-images
+// those that only tests and the bench use.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -54,13 +55,12 @@ function digestOf(files) {
 async function main(options) {
   const say = options.includes("--quiet") ? () => {} : (line) => process.stderr.write(`${line}\n`);
   const jobs = [];
-  for (const image of [...RELEASE_IMAGES, ...TEST_IMAGES]) {
-    if (!existsSync(`assembly/images/${image}.ts`)) continue;
+  const tested = options.includes("--test-images") ? TEST_IMAGES : [];
+  for (const image of [...RELEASE_IMAGES, ...tested]) {
     jobs.push({ image, target: "release", outFile: `build/firmware/${image}.wasm` });
   }
   if (options.includes("--traced")) {
     for (const image of RELEASE_IMAGES) {
-      if (!existsSync(`assembly/images/${image}.ts`)) continue;
       jobs.push({ image, target: "traced", outFile: `build/firmware/traced/${image}.wasm` });
     }
   }

@@ -13,13 +13,17 @@ import { fileURLToPath } from "node:url";
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const filters = process.argv.slice(2);
 
-const build = spawnSync(process.execPath, ["scripts/build.mjs", "--traced"], { stdio: "inherit" });
+const build = spawnSync(process.execPath, ["scripts/build.mjs", "--traced", "--test-images"], {
+  stdio: "inherit",
+});
 if (build.status !== 0) process.exit(1);
 
 /** Runs one command, shows its output and returns it with the exit code. */
 function run(file, options) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [file, ...options], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [file, ...options], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
     const take = (stream) => (chunk) => {
       output += chunk;
@@ -38,7 +42,11 @@ function countFirmware({ code, output }) {
   const summary = /\[Summary\]:?\s+(\d+) pass,\s+(\d+) fail,\s+(\d+) total/.exec(plain);
   if (!summary) return { passed: 0, failed: 1, skipped: [] };
   const failed = Number(summary[2]);
-  return { passed: Number(summary[1]), failed: code !== 0 && failed === 0 ? 1 : failed, skipped: [] };
+  return {
+    passed: Number(summary[1]),
+    failed: code !== 0 && failed === 0 ? 1 : failed,
+    skipped: [],
+  };
 }
 
 /** Counts of a vitest run, read from its JSON report. */
