@@ -3,6 +3,7 @@
 // sorts what arrives by port and first element, keeps the deadlines, collects garbage.
 import { Port } from "../board";
 import { CborReader } from "../codec/cborReader";
+import { wipe } from "../crypto/bytes";
 import { journal, OpenResult } from "../flash/journal";
 import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
@@ -55,9 +56,12 @@ export class Dispatcher {
     const port = load<u8>(INBOX);
     const body = INBOX + 1;
     if (port == Port.HOST) this.receiveHost(body, length - 1);
-    else if (this.lockedBy != Reason.NONE) return this.finish();
-    else if (port == Port.PEER) this.receivePeer(body, length - 1);
-    else if (port == Port.OWN) this.local.receive(body, length - 1);
+    else if (this.lockedBy == Reason.NONE) {
+      if (port == Port.PEER) this.receivePeer(body, length - 1);
+      else if (port == Port.OWN) this.local.receive(body, length - 1);
+    }
+    // Boxes were opened in place: keys and amounts in clear must not outlive the event.
+    wipe(INBOX, length);
     return this.finish();
   }
 
@@ -97,8 +101,9 @@ export class Dispatcher {
     this.host.statementReceived(tag, reader.viewPointer, reader.viewLength);
   }
 
-  /** Ends an event: what is no longer referenced is freed while nothing is under way. */
+  /** Ends an event: the journal's plain text is wiped, what is no longer referenced is freed. */
   private finish(): i32 {
+    journal.wipe();
     __collect();
     const sessions = min(this.sessions.nextDeadline(), this.local.nextDeadline());
     return waitFor(min(sessions, this.host.nextDeadline()));

@@ -28,7 +28,7 @@ const VERSION: u64 = 1;
 /** Clocks of two money modules may differ by this (1530, 1550; protocol rule 2). */
 const CLOCK_WINDOW_MS: u64 = 600000;
 /** Latest time that is read; keeps sums within 64 bits. */
-const TIME_MAX_MS: u64 = 253402300799999;
+export const TIME_MAX_MS: u64 = 253402300799999;
 const VERIFICATION_SIZE: i32 = 16;
 const M3_PLAIN_LIMIT: i32 = 128;
 

@@ -20,7 +20,7 @@ import {
   putInFront,
   writeBytesHead,
 } from "./buffers";
-import { Handshake } from "./handshake";
+import { Handshake, TIME_MAX_MS } from "./handshake";
 import { payIdOf, transactionIdOf } from "./keySchedule";
 import { Label, Path } from "./path";
 import { Layer, openRecord, sealRecord } from "./recordBox";
@@ -277,7 +277,7 @@ export class Session {
 
   /** The peer refused the session before it was open. */
   receiveDenied(reason: i32): void {
-    if (this.state > SessionState.WAITS_ACKNOWLEDGE) return;
+    if (this.state >= SessionState.OPEN) return;
     if (this.label == Label.AGENT) step(this.initiator ? 312 : 334);
     this.end(reason, false);
   }
@@ -308,7 +308,7 @@ export class Session {
     if (this.state == SessionState.WAITS_FIRST_RECORD) {
       this.state = SessionState.OPEN;
       this.open = true;
-      this.kept = null;
+      this.forgetKept();
       this.owner.opened(this);
       if (!this.open) return;
     }
@@ -355,7 +355,7 @@ export class Session {
     this.mark(368, 1558);
     body.arrayOf(2);
     const returned = body.bytesExact(VERIFICATION_SIZE);
-    this.peerTimeMs = body.u64();
+    this.peerTimeMs = body.uintAtMost(TIME_MAX_MS);
     this.mark(370, 1560);
     const isOwn = body.atEnd() && this.handshake!.isOwnVerification(pointerOf(returned));
     this.mark(372, 1562);
@@ -365,7 +365,7 @@ export class Session {
     }
     this.receivedNumber = number;
     this.dropHandshake();
-    this.kept = null;
+    this.forgetKept();
     this.deadline = NEVER;
     this.mark(374, 1564);
     this.state = SessionState.OPEN;
@@ -426,7 +426,8 @@ export class Session {
 
   private sendNumbered(type: i32): void {
     const body = composedBody();
-    this.kept = body.length <= KEPT_LIMIT ? bytesOf(body.pointer, body.length) : null;
+    this.forgetKept();
+    if (body.length <= KEPT_LIMIT) this.kept = bytesOf(body.pointer, body.length);
     this.keptType = type;
     this.keptNumber = ++this.sentNumber;
     this.keptReplyTo = this.receivedNumber;
@@ -559,10 +560,15 @@ export class Session {
     wipe(pointerOf(this.sendKey), this.sendKey.length);
     wipe(pointerOf(this.receiveKey), this.receiveKey.length);
     wipe(pointerOf(this.exporter), this.exporter.length);
+    this.forgetKept();
+    this.deadline = NEVER;
+  }
+
+  /** What is kept is in clear: it does not wait for the garbage collector. */
+  private forgetKept(): void {
     const kept = this.kept;
     if (kept != null) wipe(pointerOf(kept), kept.length);
     this.kept = null;
-    this.deadline = NEVER;
   }
 
   private mark(agentStep: i32, moduleStep: i32): void {

@@ -319,6 +319,21 @@ describe("against the implementation in TypeScript", () => {
     }
   });
 
+  test("an acknowledgement that A refuses ends B's side too (334)", () => {
+    const pair = new SessionPair();
+    const party = new TwinParty(pair.agency, "party-C", Role.MERCHANT);
+    const twin = new TwinSession(party, "agent", id("tag"), 0);
+    const [answer] = bodiesTo(PEER, pair.a.deliver(PEER, twin.hello()));
+    pair.a.deliver(PEER, twin.finish(answer!));
+    expect(pair.state(true, id("tag"))![0]).toBe(4);
+    const sent = pair.a.deliver(PEER, encodeCbor([5, id("tag"), 13]));
+    expect(toHost(sent)).toEqual([[Event.CLOSED, id("tag"), 13]]);
+    // Once open, a word in clear ends nothing.
+    const tag = pair.start();
+    expect(pair.a.deliver(PEER, encodeCbor([5, tag, 13]))).toEqual([]);
+    expect(pair.state(true, tag)![0]).toBe(5);
+  });
+
   test("a one-time key of small order ends it", () => {
     for (const isTwinA of [true, false]) {
       const pair = new SessionPair();
