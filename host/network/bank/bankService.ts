@@ -17,8 +17,14 @@ import {
   openBankBatch,
   openDepositBatch,
 } from "./chart.ts";
-import type { Account, ApplyResult, LedgerBatch, LedgerStore, PaymentRecord } from "./ledger.ts";
-import type { UnitTotals } from "./ledger.ts";
+import type {
+  Account,
+  ApplyResult,
+  LedgerBatch,
+  LedgerStore,
+  PaymentRecord,
+  UnitTotals,
+} from "./ledger.ts";
 
 /** The part of a device that the bank needs. */
 export type BankDevice = Pick<TransactionDevice, "command" | "onEvent">;
