@@ -6,6 +6,7 @@ import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { journal } from "../flash/journal";
 import { Session } from "../session/session";
+import { beginBatch } from "../ticket/batch";
 import { Ticket, TicketType } from "../ticket/ticket";
 import { beginWithTicket, hasRoomForTicket } from "../ticket/ticketHolder";
 import { cardReason, merchantReason } from "../ticket/validation";
@@ -67,7 +68,7 @@ export class AcquireCredential extends Transaction {
     const result = new CommandResult(this.commandId);
     result.state = PaymentState.ABORTED;
     result.reason = reason;
-    journal.begin();
+    beginBatch();
     putResult(result);
     journal.commit(false);
     step(238);

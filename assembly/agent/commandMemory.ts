@@ -6,7 +6,7 @@ import { CborWriter } from "../codec/cborWriter";
 import { journal } from "../flash/journal";
 import { composeHost, sendHost } from "../session/buffers";
 import { findTicket } from "../ticket/ticketHolder";
-import { findRecord, loadRecord, makeRoom, putRecord, recordReader, recordWriter } from "./records";
+import { arrayWriter, findRecord, loadRecord, makeRoom, putRecord } from "./records";
 import { writeOrNull } from "./tranLog";
 
 const COMMAND_RECORD: u8 = 24;
@@ -59,7 +59,7 @@ function writeCode(writer: CborWriter, code: Bytes | null): void {
 /** Adds the result to the open batch of the journal. */
 export function putResult(result: CommandResult): void {
   makeRoom(COMMAND_RECORD, RESULTS_MAX);
-  const writer = recordWriter();
+  const writer = arrayWriter();
   writer.array(6);
   writer.uint(u64(result.state));
   writer.uint(u64(result.reason));
@@ -74,9 +74,9 @@ export function putResult(result: CommandResult): void {
 /** The result of a command that ended; null where it is not (or no longer) known. */
 export function findResult(commandId: Bytes): CommandResult | null {
   const key = findRecord(COMMAND_RECORD, 0, commandId);
-  const value = key >= 0 ? loadRecord(COMMAND_RECORD, u32(key)) : null;
-  if (value === null) return null;
-  const reader = recordReader(value);
+  const record = key >= 0 ? loadRecord(COMMAND_RECORD, u32(key)) : null;
+  if (record === null) return null;
+  const reader = record.reader;
   reader.arrayOf(6);
   const result = new CommandResult(commandId);
   result.state = i32(reader.u64());

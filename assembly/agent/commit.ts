@@ -4,8 +4,8 @@
 // transactions and, after a loss of power, for the records alone.
 import { step } from "../board";
 import { Bytes } from "../codec/bytes";
-import { journal } from "../flash/journal";
 import { composeHost, sendHost } from "../session/buffers";
+import { beginBatch } from "../ticket/batch";
 import { readTicket, Ticket } from "../ticket/ticket";
 import { beginWithTicket } from "../ticket/ticketHolder";
 import { Reason } from "../trust/reasons";
@@ -58,7 +58,7 @@ export function rollBackOpen(open: OpenTransaction, result: CommandResult, reaso
     result.transactionId = open.transactionId;
     result.payId = open.payId;
   }
-  journal.begin();
+  beginBatch();
   if (open.kind != OpenKind.PAYMENT_RECEIVED) putResult(result);
   open.putRemoval();
   // Where even this does not go in, the next boot finds the record and rolls it back then.

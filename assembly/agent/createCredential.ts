@@ -8,6 +8,7 @@ import { CborReader } from "../codec/cborReader";
 import { journal } from "../flash/journal";
 import { composeHost, sendHost } from "../session/buffers";
 import { Session } from "../session/session";
+import { beginBatch } from "../ticket/batch";
 import { readCard, readMerchant } from "../ticket/credential";
 import { beginTicket, finishTicket, payloadWriter } from "../ticket/issue";
 import { readTicket, Ticket, TicketType } from "../ticket/ticket";
@@ -125,7 +126,7 @@ export class CreateCredential extends Transaction {
     entry.peer = peer.id;
     entry.ticketId = ticket.id;
     step(230);
-    journal.begin();
+    beginBatch();
     putLog(entry);
     if (!journal.commit(true)) return Reason.JOURNAL_FULL;
     this.isSettled = true;

@@ -5,14 +5,13 @@
 import { step } from "../board";
 import { Bytes, bytesEqual, bytesOf, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
-import { CoseSign1 } from "../codec/cose";
 import { Purpose } from "../codec/purpose";
 import { composeHost, sendHost } from "../session/buffers";
 import { Session } from "../session/session";
 import { authorizationFor, Direction, feeFor, NO_AMOUNT } from "../ticket/conversion";
 import { Card, cardOf, MerchantIdentity, merchantOf, UNIT_SIZE } from "../ticket/credential";
-import { payloadWriter, signWritten } from "../ticket/issue";
-import { MANDATE_SECONDS, payloadHash, readApproval, writeMandate } from "../ticket/mandate";
+import { payloadWriter, signWritten, writtenHash } from "../ticket/issue";
+import { MANDATE_SECONDS, readApproval, writeMandate } from "../ticket/mandate";
 import { isWithinLimits, readOffer } from "../ticket/merchantOffer";
 import { PurchaseTerms, receiptAgrees } from "../ticket/receipt";
 import { Ticket, TICKET_ID_SIZE } from "../ticket/ticket";
@@ -32,10 +31,11 @@ import {
 import { CommandResult } from "./commandMemory";
 import { commitOpen, rollBackOpen, tellDoubt } from "./commit";
 import { FIRST, MoneyModulePayment } from "./moneyModulePayment";
-import { OpenKind, OpenTransaction } from "./openTransaction";
+import { openByPayId, OpenKind, OpenTransaction } from "./openTransaction";
 import { PaymentOutcome } from "./paymentOutcome";
 import { PurchaseMessage } from "./purchaseMessage";
-import { keepCountersigned, sendAnnex, signAnnex } from "./receiptAnnex";
+import { keepCountersigned, sendAnnex } from "./receiptAnnex";
+import { annexFor } from "./resume";
 import { LINGER_MS, Transaction } from "./transaction";
 
 /** Prompts and answers at the owner's host (section 8). */
@@ -72,8 +72,11 @@ export class CustomerPurchase extends Transaction {
   /** What field 22 of the receipt must say. */
   private merchant: MerchantIdentity = new MerchantIdentity();
   private card: Card | null = null;
+  /** Until the owner has confirmed it; then the record in the journal has it. */
   private receipt: Ticket | null = null;
-  private open: OpenTransaction = new OpenTransaction();
+  private isStored: bool = false;
+  private mandate: Bytes = [];
+  private mandateHash: Bytes = [];
   private code: Bytes | null = null;
   /** The own annex, and the key of the log entry that it is part of. */
   private annex: Bytes = [];
@@ -145,11 +148,12 @@ export class CustomerPurchase extends Transaction {
   }
 
   commit(outcome: PaymentOutcome): bool {
-    step(634);
-    const annex = signAnnex(this.receipt!, outcome);
+    const open = openByPayId(this.payId);
+    if (open === null) return false;
+    const annex = annexFor(open, outcome);
     if (annex === null) return false;
     step(this.payment!.isPayer ? 636 : 638);
-    const logKey = commitOpen(this.open, outcome, annex);
+    const logKey = commitOpen(open, outcome, annex);
     if (logKey == 0) return false;
     if (!this.session.open) return true;
     this.annex = annex;
@@ -162,11 +166,13 @@ export class CustomerPurchase extends Transaction {
   rollBack(reason: i32): void {
     const result = new CommandResult(this.commandId);
     result.code = this.code;
-    rollBackOpen(this.open, result, reason);
+    const open = this.isStored ? openByPayId(this.payId) : null;
+    rollBackOpen(open !== null ? open : new OpenTransaction(), result, reason);
   }
 
   inDoubt(outcome: PaymentOutcome): void {
-    tellDoubt(this.open, outcome);
+    const open = openByPayId(this.payId);
+    if (open !== null) tellDoubt(open, outcome);
   }
 
   /** 454-460 */
@@ -331,29 +337,32 @@ export class CustomerPurchase extends Transaction {
       this.abort(Reason.OWNER_REFUSED);
       return Reason.NONE;
     }
-    const receipt = this.receipt!;
-    const payload = payloadWriter();
-    const notAfter = nowSeconds() + MANDATE_SECONDS;
-    writeMandate(payload, this.terms, notAfter, receipt.payloadHash());
-    const mandate = signWritten(Purpose.MANDATE, payload);
-    step(786);
-    if (mandate === null || !hasRoomForTicket() || !this.keepProvisionally(receipt, mandate)) {
+    if (!this.keepProvisionally(this.receipt!)) {
       this.abort(Reason.JOURNAL_FULL);
       return Reason.NONE;
     }
     step(788);
     const writer = this.session.compose(PurchaseMessage.RECEIPT_ACKNOWLEDGED);
     writer.array(1);
-    writer.rawFrom(mandate);
+    writer.rawFrom(this.mandate);
+    this.mandate = [];
     this.state = State.AUTHORIZATION;
     step(790);
     this.session.send(true);
     return Reason.NONE;
   }
 
-  private keepProvisionally(receipt: Ticket, mandate: Bytes): bool {
-    const open = this.open;
+  /** 786: receipt and mandate are durable before the mandate leaves. */
+  private keepProvisionally(receipt: Ticket): bool {
     const terms = this.terms;
+    const payload = payloadWriter();
+    const notAfter = nowSeconds() + MANDATE_SECONDS;
+    writeMandate(payload, terms, notAfter, receipt.payloadHash());
+    this.mandateHash = writtenHash(payload);
+    const mandate = signWritten(Purpose.MANDATE, payload);
+    step(786);
+    if (mandate === null || !hasRoomForTicket()) return false;
+    const open = new OpenTransaction();
     open.kind = OpenKind.PURCHASE;
     open.commandId = this.commandId;
     open.transactionId = terms.transactionId;
@@ -365,19 +374,21 @@ export class CustomerPurchase extends Transaction {
     open.mandate = mandate;
     open.startedMs = nowMs();
     open.peerMs = this.session.peerTimeMs;
-    return open.store();
+    if (!open.store()) return false;
+    this.isStored = true;
+    this.receipt = null;
+    this.mandate = mandate;
+    return true;
   }
 
   /** 806: in a sale the issuer's approval, and in both its signed refusal. */
   private approvalCame(body: CborReader): i32 {
     body.arrayOf(1);
     if (!body.raw() || !body.atEnd()) return Reason.MALFORMED;
-    const mandate = new CoseSign1();
-    if (!mandate.parse(pointerOf(this.open.mandate), this.open.mandate.length))
-      return Reason.MALFORMED;
-    const hash = payloadHash(mandate);
     const key = this.card!.approvalKey;
-    const approval = readApproval(body.viewPointer, body.viewLength, hash, key);
+    const pointer = body.viewPointer;
+    const length = body.viewLength;
+    const approval = readApproval(pointer, length, this.mandateHash, key);
     if (approval === null) return Reason.APPROVAL_INVALID;
     if (!approval.isApproved) {
       this.code = approval.code;
@@ -386,8 +397,10 @@ export class CustomerPurchase extends Transaction {
     if (this.terms.offer.rate.direction != Direction.SELL) return Reason.WRONG_STATE;
     if (approval.until < nowSeconds()) return Reason.APPROVAL_INVALID;
     // Mandate and approval are what makes the issuer post if the merchant does not: kept first.
-    this.open.approval = bytesOf(body.viewPointer, body.viewLength);
-    if (!this.open.store()) return Reason.JOURNAL_FULL;
+    const open = openByPayId(this.payId);
+    if (open === null) return Reason.JOURNAL_FULL;
+    open.approval = bytesOf(pointer, length);
+    if (!open.store()) return Reason.JOURNAL_FULL;
     step(808);
     this.state = State.PAYMENT_REPLY;
     return this.newPayment(true).announce();

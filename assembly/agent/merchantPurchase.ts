@@ -10,9 +10,9 @@ import { Purpose } from "../codec/purpose";
 import { composeHost, sendHost } from "../session/buffers";
 import { Session } from "../session/session";
 import { AMOUNT_MAX, authorizationFor, Direction, feeFor, NO_AMOUNT } from "../ticket/conversion";
-import { Card, cardOf, MerchantIdentity, merchantOf, UNIT_SIZE } from "../ticket/credential";
+import { cardOf, MerchantIdentity, merchantOf, UNIT_SIZE } from "../ticket/credential";
 import { beginTicket, finishTicket, payloadWriter } from "../ticket/issue";
-import { mandateAgrees, readApproval } from "../ticket/mandate";
+import { mandateAgrees } from "../ticket/mandate";
 import { isWithinLimits, OFFER_SIZE_MAX, readOffer } from "../ticket/merchantOffer";
 import { PurchaseTerms, writeReceipt } from "../ticket/receipt";
 import { readTicket, Ticket, TicketType } from "../ticket/ticket";
@@ -32,7 +32,7 @@ import {
 } from "./authorization";
 import { ticketIn } from "./checkCredential";
 import { FIRST, MoneyModulePayment } from "./moneyModulePayment";
-import { Obligation, ObligationState } from "./obligation";
+import { Obligation, obligationByPayId, ObligationState } from "./obligation";
 import { PaymentOutcome, PaymentState } from "./paymentOutcome";
 import { PurchaseMessage } from "./purchaseMessage";
 import { countersign, sendAnnex, signedIn } from "./receiptAnnex";
@@ -67,10 +67,11 @@ export class MerchantPurchase extends Transaction {
   state: i32 = State.REQUEST;
   private terms: PurchaseTerms = new PurchaseTerms();
   private merchant: MerchantIdentity = new MerchantIdentity();
+  /** Until the mandate has come; then the record in the journal has them. */
   private cardTicket: Ticket | null = null;
-  private card: Card | null = null;
   private receipt: Ticket | null = null;
-  private obligation: Obligation | null = null;
+  private isRecorded: bool = false;
+  private receiptHash: Bytes = [];
   private isRefused: bool = false;
   private settledOutcome: PaymentOutcome | null = null;
   /** An annex that came before the own module's outcome. */
@@ -133,7 +134,8 @@ export class MerchantPurchase extends Transaction {
 
   commit(outcome: PaymentOutcome): bool {
     step(this.payment!.isPayer ? 636 : 638);
-    if (!commitServed(this.obligation!, outcome)) return false;
+    const obligation = this.obligation();
+    if (obligation === null || !commitServed(obligation, outcome)) return false;
     this.settledOutcome = outcome;
     this.linger(LEAVE_OPEN_MS);
     const annex = this.waitingAnnex;
@@ -142,7 +144,7 @@ export class MerchantPurchase extends Transaction {
   }
 
   rollBack(reason: i32): void {
-    const obligation = this.obligation;
+    const obligation = this.obligation();
     if (obligation === null) {
       step(238);
       tellServed(this.session.tag, PaymentState.ABORTED, reason, null, null, null);
@@ -154,7 +156,13 @@ export class MerchantPurchase extends Transaction {
   }
 
   inDoubt(_outcome: PaymentOutcome): void {
-    tellObligation(this.obligation!, PaymentState.IN_DOUBT, Reason.IN_DOUBT);
+    const obligation = this.obligation();
+    if (obligation !== null) tellObligation(obligation, PaymentState.IN_DOUBT, Reason.IN_DOUBT);
+  }
+
+  /** The record of this purchase; null before there is one. */
+  private obligation(): Obligation | null {
+    return this.isRecorded ? obligationByPayId(this.payId) : null;
   }
 
   /** 720-724 */
@@ -258,7 +266,6 @@ export class MerchantPurchase extends Transaction {
       return reason;
     }
     this.cardTicket = ticket;
-    this.card = card;
     terms.credential = ticket.id;
     step(768);
     const writer = payloadWriter();
@@ -290,8 +297,8 @@ export class MerchantPurchase extends Transaction {
     if (mandate === null || !signed.parse(pointerOf(mandate), mandate.length)) {
       return Reason.MALFORMED;
     }
-    const receipt = this.receipt!;
-    if (!mandateAgrees(signed, this.terms, nowSeconds(), receipt.payloadHash())) {
+    this.receiptHash = this.receipt!.payloadHash();
+    if (!mandateAgrees(signed, this.terms, nowSeconds(), this.receiptHash)) {
       return Reason.RECEIPT_WRONG;
     }
     if (!signed.verify(Purpose.MANDATE, pointerOf(this.session.peer.signingKey))) {
@@ -300,7 +307,9 @@ export class MerchantPurchase extends Transaction {
     step(794);
     const obligation = this.newObligation(mandate);
     if (!obligation.begin()) return Reason.JOURNAL_FULL;
-    this.obligation = obligation;
+    this.isRecorded = true;
+    this.cardTicket = null;
+    this.receipt = null;
     this.state = State.NOTHING;
     this.waitForOwner(Prompt.AUTHORIZATION);
     step(this.isSale ? 796 : 810);
@@ -335,12 +344,11 @@ export class MerchantPurchase extends Transaction {
     if (!body.atEnd()) return Reason.MALFORMED;
     this.ownerAnswered();
     step(this.isSale ? 800 : 813);
-    const obligation = this.obligation!;
-    const hash = obligation.mandateHash();
-    const key = this.card!.approvalKey;
-    const approval = !isSilent && hash !== null ? readApproval(pointer, length, hash, key) : null;
+    const obligation = this.obligation();
+    const approval =
+      obligation !== null && !isSilent ? obligation.readApproval(pointer, length) : null;
     step(this.isSale ? 802 : 815);
-    if (approval === null) {
+    if (approval === null || obligation === null) {
       this.refuse(isSilent ? Reason.CARD_NETWORK_SILENT : Reason.APPROVAL_INVALID);
       return Reason.NONE;
     }
@@ -410,8 +418,8 @@ export class MerchantPurchase extends Transaction {
   }
 
   private answerAnnex(annex: Bytes): void {
-    const hash = this.receipt!.payloadHash();
-    const signed = countersign(annex, this.session.peer, hash, this.settledOutcome!);
+    const peer = this.session.peer;
+    const signed = countersign(annex, peer, this.receiptHash, this.settledOutcome!);
     if (signed === null) return;
     sendAnnex(this.session, PurchaseMessage.ANNEX_COUNTERSIGNED, signed, false);
   }

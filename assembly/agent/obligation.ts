@@ -2,25 +2,23 @@
 // What a merchant's agent owes to the card network: the journal record of one purchase or sale from
 // the request for authorization until the card issuer's signed word that it posted or voided
 // (docs/protocol.md sections 5 and 6). The host's outbox is only a copy of it.
-import { Bytes, bytesOf, pointerOf } from "../codec/bytes";
+import { Bytes, pointerOf } from "../codec/bytes";
 import { CoseSign1 } from "../codec/cose";
 import { Purpose } from "../codec/purpose";
 import { journal } from "../flash/journal";
 import { composeHost, sendHost } from "../session/buffers";
+import { beginBatch } from "../ticket/batch";
 import { cardOf } from "../ticket/credential";
 import { payloadWriter, signWritten } from "../ticket/issue";
-import { payloadHash, Settlement, writeCompletion } from "../ticket/mandate";
-import { readTicket } from "../ticket/ticket";
-import { PAY_ID_SIZE } from "./paymentOutcome";
 import {
-  countRecords,
-  findRecord,
-  firstIds,
-  loadRecord,
-  putRecord,
-  recordReader,
-  recordWriter,
-} from "./records";
+  Approval,
+  payloadHash,
+  readApproval,
+  Settlement,
+  writeCompletion,
+} from "../ticket/mandate";
+import { readTicket } from "../ticket/ticket";
+import { arrayWriter, countRecords, findRecord, firstIds, loadRecord, putRecord } from "./records";
 import { LOG_ENTRY_SIZE_MAX, LogEntry, putLog } from "./tranLog";
 
 const OBLIGATION_RECORD: u8 = 22;
@@ -81,7 +79,7 @@ export class Obligation {
   enter(state: i32, entry: LogEntry | null): bool {
     const former = this.state;
     this.state = state;
-    journal.begin();
+    beginBatch();
     this.put();
     if (entry !== null) putLog(entry);
     const room = state >= ObligationState.POST_OWED ? OUTCOME_ROOM : 0;
@@ -93,7 +91,7 @@ export class Obligation {
   /** Removes the record: nothing is owed any more. */
   remove(entry: LogEntry | null): bool {
     const isOwed = this.state >= ObligationState.POST_OWED;
-    journal.begin();
+    beginBatch();
     journal.remove(OBLIGATION_RECORD, this.key);
     if (entry !== null) putLog(entry);
     return journal.commitReserved(true, isOwed ? END_ROOM : OUTCOME_ROOM + END_ROOM);
@@ -111,6 +109,14 @@ export class Obligation {
     const ticket = readTicket(this.card);
     const card = ticket !== null ? cardOf(ticket) : null;
     return card !== null ? card.approvalKey : null;
+  }
+
+  /** Reads an approval of this mandate by the card's issuer; null where it is none. */
+  readApproval(pointer: usize, length: i32): Approval | null {
+    const hash = this.mandateHash();
+    const key = this.approvalKey();
+    if (hash === null || key === null) return null;
+    return readApproval(pointer, length, hash, key);
   }
 
   /** Gives the host the signed completion to carry (47), if the outcome is known. */
@@ -131,7 +137,7 @@ export class Obligation {
   }
 
   private put(): void {
-    const writer = recordWriter();
+    const writer = arrayWriter();
     writer.array(11);
     writer.uint(u64(this.state));
     writer.bytesFrom(this.sessionTag);
@@ -150,13 +156,13 @@ export class Obligation {
 
 /** The obligation under this key of the journal; null where it cannot be read. */
 function loadObligation(key: u32): Obligation | null {
-  const value = loadRecord(OBLIGATION_RECORD, key);
-  if (value === null) return null;
+  const record = loadRecord(OBLIGATION_RECORD, key);
+  if (record === null) return null;
   const found = new Obligation();
   found.key = key;
-  found.payId = bytesOf(pointerOf(value), PAY_ID_SIZE);
-  found.transactionId = bytesOf(pointerOf(value) + PAY_ID_SIZE, PAY_ID_SIZE);
-  const reader = recordReader(value);
+  found.payId = record.one;
+  found.transactionId = record.other;
+  const reader = record.reader;
   reader.arrayOf(11);
   found.state = i32(reader.u64());
   found.sessionTag = reader.bytes();

@@ -2,19 +2,11 @@
 // The journal record of a transaction that is not finished, in a customer's agent and for payments
 // between persons: everything that is needed to finish it after any loss of power. It is written
 // before the peer may rely on it and removed by the very append that commits or rolls back.
-import { Bytes, bytesOf, pointerOf } from "../codec/bytes";
+import { Bytes } from "../codec/bytes";
 import { journal } from "../flash/journal";
+import { beginBatch } from "../ticket/batch";
 import { TICKET_SIZE_MAX } from "../ticket/ticket";
-import { PAY_ID_SIZE } from "./paymentOutcome";
-import {
-  countRecords,
-  findRecord,
-  firstIds,
-  loadRecord,
-  putRecord,
-  recordReader,
-  recordWriter,
-} from "./records";
+import { arrayWriter, countRecords, findRecord, firstIds, loadRecord, putRecord } from "./records";
 import { LOG_ENTRY_SIZE_MAX } from "./tranLog";
 
 const OPEN_RECORD: u8 = 21;
@@ -60,7 +52,7 @@ export class OpenTransaction {
       if (countRecords(OPEN_RECORD) >= OPEN_MAX || !journal.reserve(FINISH_ROOM)) return false;
       this.key = max(journal.nextKey(OPEN_RECORD), 1);
     }
-    journal.begin();
+    beginBatch();
     this.put();
     if (journal.commit(true)) return true;
     if (isNew) {
@@ -84,7 +76,7 @@ export class OpenTransaction {
   }
 
   private put(): void {
-    const writer = recordWriter();
+    const writer = arrayWriter();
     writer.array(12);
     writer.uint(u64(this.kind));
     writer.bytesFrom(this.commandId);
@@ -104,16 +96,16 @@ export class OpenTransaction {
 
 /** The open transaction under this key of the journal; null where it cannot be read. */
 export function loadOpen(key: u32): OpenTransaction | null {
-  const value = loadRecord(OPEN_RECORD, key);
-  if (value === null) return null;
-  const reader = recordReader(value);
+  const record = loadRecord(OPEN_RECORD, key);
+  if (record === null) return null;
+  const reader = record.reader;
   const open = new OpenTransaction();
   reader.arrayOf(12);
   open.key = key;
   open.kind = i32(reader.u64());
   open.commandId = reader.bytes();
   open.transactionId = reader.bytes();
-  open.payId = bytesOf(pointerOf(value), PAY_ID_SIZE);
+  open.payId = record.one;
   open.peer = reader.bytes();
   open.amount = reader.u64();
   open.unit = reader.text(3);

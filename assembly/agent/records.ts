@@ -6,7 +6,7 @@ import { Bytes, bytesOf, equalAt, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
 import { journal } from "../flash/journal";
-import { composeBody } from "../session/buffers";
+import { addRecord, readRecord, recordWriter } from "../ticket/batch";
 
 /** Bytes of an id in front of a record. */
 export const RECORD_ID_SIZE: i32 = 16;
@@ -14,23 +14,18 @@ const HEAD_SIZE: i32 = 2 * RECORD_ID_SIZE;
 
 const head = memory.data(HEAD_SIZE + 2, 8);
 
-/**
- * A writer for a record's array. It writes where messages are composed, for want of other room: what
- * is written is to be put, and messages are to be composed, one after the other.
- */
-export function recordWriter(): CborWriter {
-  return composeBody();
+/** A writer for the array of the next record of a batch. */
+export function arrayWriter(): CborWriter {
+  return recordWriter(HEAD_SIZE);
 }
 
-/** Adds the record just written to the open batch; ids shorter than 16 bytes end in zeros. */
+/** Adds the record just written to the batch; ids shorter than 16 bytes end in zeros. */
 export function putRecord(kind: u8, key: u32, one: Bytes, other: Bytes, writer: CborWriter): void {
-  assert(!writer.overflow && one.length <= RECORD_ID_SIZE && other.length <= RECORD_ID_SIZE);
-  const record = new StaticArray<u8>(HEAD_SIZE + writer.length);
-  const pointer = pointerOf(record);
-  memory.copy(pointer, pointerOf(one), one.length);
-  memory.copy(pointer + RECORD_ID_SIZE, pointerOf(other), other.length);
-  memory.copy(pointer + HEAD_SIZE, writer.pointer, writer.length);
-  journal.putBytes(kind, key, record);
+  assert(one.length <= RECORD_ID_SIZE && other.length <= RECORD_ID_SIZE);
+  const start = addRecord(kind, key, HEAD_SIZE, writer);
+  memory.fill(start, 0, HEAD_SIZE);
+  memory.copy(start, pointerOf(one), one.length);
+  memory.copy(start + RECORD_ID_SIZE, pointerOf(other), other.length);
 }
 
 /** Key of the record of this kind with `id` in place 0 or 1 of its head; -1 where there is none. */
@@ -44,15 +39,23 @@ export function findRecord(kind: u8, place: i32, id: Bytes): i64 {
   return -1;
 }
 
-/** The whole value of a record; null where there is none. Its array is for `recordReader`. */
-export function loadRecord(kind: u8, key: u32): Bytes | null {
-  const value = journal.load(kind, key);
-  return value !== null && value.length > HEAD_SIZE ? value : null;
+/** A stored record: its ids, and a reader over its array. */
+export class StoredRecord {
+  constructor(
+    readonly one: Bytes,
+    readonly other: Bytes,
+    readonly reader: CborReader,
+  ) {}
 }
 
-/** A reader over the array of a record's value. */
-export function recordReader(value: Bytes): CborReader {
-  return new CborReader(pointerOf(value) + HEAD_SIZE, value.length - HEAD_SIZE);
+/** Reads a record; null where there is none. Its array lasts until a message is composed. */
+export function loadRecord(kind: u8, key: u32): StoredRecord | null {
+  const start = readRecord(kind, key, HEAD_SIZE + 1);
+  if (start == 0) return null;
+  const one = bytesOf(start, RECORD_ID_SIZE);
+  const other = bytesOf(start + RECORD_ID_SIZE, RECORD_ID_SIZE);
+  const length = journal.lengthOf(kind, key) - HEAD_SIZE;
+  return new StoredRecord(one, other, new CborReader(start + HEAD_SIZE, length));
 }
 
 /** Records of this kind. */
@@ -72,7 +75,7 @@ export function makeRoom(kind: u8, limit: i32): void {
  * `most` (0 to 23): a record's state or kind.
  */
 export function firstIds(kind: u8, least: i32, most: i32): Array<Bytes> {
-  const ids = new Array<Bytes>();
+  const ids: Bytes[] = [];
   for (let at = journal.first(kind); at >= 0; at = journal.next(kind, at)) {
     if (!journal.read(kind, journal.keyAt(at), 0, head, HEAD_SIZE + 2)) continue;
     const first = i32(load<u8>(head + HEAD_SIZE + 1));

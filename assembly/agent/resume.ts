@@ -11,6 +11,8 @@ import { openByPayId, OpenTransaction } from "./openTransaction";
 import { PaymentOutcome, PaymentState } from "./paymentOutcome";
 import { signAnnex } from "./receiptAnnex";
 
+const NO_ANNEX: Bytes = [];
+
 /** Settles the record of this payment, if there is one. False if another outcome is to follow. */
 export function settleOpen(outcome: PaymentOutcome): bool {
   const open = openByPayId(outcome.payId);
@@ -29,13 +31,14 @@ export function settleOpen(outcome: PaymentOutcome): bool {
 }
 
 function commitStored(open: OpenTransaction, outcome: PaymentOutcome): bool {
-  let annex: Bytes = [];
-  if (open.receipt.length > 0) {
-    step(634);
-    const receipt = readTicket(open.receipt);
-    const signed = receipt !== null ? signAnnex(receipt, outcome) : null;
-    if (signed === null) return false;
-    annex = signed;
-  }
-  return commitOpen(open, outcome, annex) != 0;
+  const annex = annexFor(open, outcome);
+  return annex !== null && commitOpen(open, outcome, annex) != 0;
+}
+
+/** 634: the signed annex of a receipt; empty where there is no ticket, null where signing fails. */
+export function annexFor(open: OpenTransaction, outcome: PaymentOutcome): Bytes | null {
+  if (open.receipt.length == 0) return NO_ANNEX;
+  step(634);
+  const receipt = readTicket(open.receipt);
+  return receipt !== null ? signAnnex(receipt, outcome) : null;
 }

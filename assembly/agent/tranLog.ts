@@ -5,7 +5,8 @@ import { Bytes, concat2, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
 import { journal } from "../flash/journal";
-import { makeRoom, recordWriter } from "./records";
+import { addRecord, recordWriter } from "../ticket/batch";
+import { makeRoom } from "./records";
 
 /** Journal kind of log entries; keys ascend with time. */
 export const LOG_RECORD: u8 = 23;
@@ -50,7 +51,7 @@ export class LogEntry {
 
   /** Adds the entry to the open batch of the journal under `key`. */
   put(key: u32): void {
-    const writer = recordWriter();
+    const writer = recordWriter(0);
     writer.array(FIELDS);
     writer.uint(this.startedMs);
     writer.uint(this.peerMs);
@@ -67,8 +68,7 @@ export class LogEntry {
     writeOrNull(writer, this.ticketId);
     writer.array(this.evidence.length);
     for (let i = 0; i < this.evidence.length; ++i) writer.rawFrom(this.evidence[i]);
-    assert(!writer.overflow);
-    journal.putBytes(LOG_RECORD, key, writer.taken());
+    addRecord(LOG_RECORD, key, 0, writer);
   }
 }
 

@@ -5,6 +5,7 @@ import { random } from "../board";
 import { Bytes, pointerOf } from "../codec/bytes";
 import { CborWriter } from "../codec/cborWriter";
 import { Purpose } from "../codec/purpose";
+import { sha256 } from "../crypto/sha256";
 import { composeBody } from "../session/buffers";
 import { Certificate } from "../trust/certificate";
 import { identity } from "../trust/identity";
@@ -16,6 +17,13 @@ import { TICKET_ID_SIZE } from "./ticket";
  */
 export function payloadWriter(): CborWriter {
   return composeBody();
+}
+
+/** SHA-256 of what `writer` holds. */
+export function writtenHash(writer: CborWriter): Bytes {
+  const hash = new StaticArray<u8>(32);
+  sha256(writer.pointer, writer.length, pointerOf(hash));
+  return hash;
 }
 
 /** Signs what `writer` holds with the own key; null where that is too long or there is no key. */

@@ -4,6 +4,7 @@
 // ticket yet: the record of that transaction has it.
 import { Bytes, bytesOf, equalAt, pointerOf } from "../codec/bytes";
 import { journal } from "../flash/journal";
+import { addRecord, beginBatch, recordWriter } from "./batch";
 import { cardOf, UNIT_SIZE } from "./credential";
 import { readTicket, Ticket, TICKET_ID_SIZE, TicketType } from "./ticket";
 
@@ -31,10 +32,12 @@ function readHead(key: u32): bool {
 
 /** The ticket under a key of the journal; null where there is none. */
 export function loadTicket(key: u32): Ticket | null {
-  const record = journal.load(TICKET_RECORD, key);
-  if (record === null || record.length <= TICKET_HEAD_SIZE) return null;
-  const length = record.length - TICKET_HEAD_SIZE;
-  return readTicket(bytesOf(pointerOf(record) + usize(TICKET_HEAD_SIZE), length));
+  const length = journal.lengthOf(TICKET_RECORD, key) - TICKET_HEAD_SIZE;
+  if (length <= 0) return null;
+  const encoded = new StaticArray<u8>(length);
+  const pointer = pointerOf(encoded);
+  if (!journal.read(TICKET_RECORD, key, TICKET_HEAD_SIZE, pointer, length)) return null;
+  return readTicket(encoded);
 }
 
 /** True if another ticket may be kept. */
@@ -72,7 +75,7 @@ export function ownMerchantCredential(): Ticket | null {
 
 /** Ids of the cards of this unit that are valid at `seconds` (step 754). */
 export function usableCards(unit: Bytes, seconds: u64): Array<Bytes> {
-  const ids = new Array<Bytes>();
+  const ids: Bytes[] = [];
   for (let at = journal.first(TICKET_RECORD); at >= 0; at = journal.next(TICKET_RECORD, at)) {
     if (!readHead(journal.keyAt(at)) || load<u8>(head + TYPE_AT) != u8(TicketType.CARD)) continue;
     if (!equalAt(unit, head + UNIT_AT)) continue;
@@ -89,20 +92,19 @@ export function usableCards(unit: Bytes, seconds: u64): Array<Bytes> {
 export function beginWithTicket(ticket: Ticket | null): void {
   const isMerchant = ticket !== null && ticket.type == TicketType.MERCHANT;
   const former = isMerchant ? merchantCredentialKey() : -1;
-  journal.begin();
+  beginBatch();
   if (ticket === null) return;
-  const encoded = ticket.encoded;
-  const record = new StaticArray<u8>(TICKET_HEAD_SIZE + encoded.length);
-  const pointer = pointerOf(record);
-  store<u8>(pointer + TYPE_AT, u8(ticket.type));
-  memory.copy(pointer + ID_AT, pointerOf(ticket.id), TICKET_ID_SIZE);
   const card = cardOf(ticket);
-  if (card !== null) {
-    memory.copy(pointer + UNIT_AT, pointerOf(card.unit), UNIT_SIZE);
-    store<u64>(pointer + FROM_AT, card.validFrom);
-    store<u64>(pointer + UNTIL_AT, card.expires);
-  }
-  memory.copy(pointer + usize(TICKET_HEAD_SIZE), pointerOf(encoded), encoded.length);
+  const writer = recordWriter(TICKET_HEAD_SIZE);
+  writer.rawFrom(ticket.encoded);
   const key = former >= 0 ? u32(former) : journal.nextKey(TICKET_RECORD);
-  journal.putBytes(TICKET_RECORD, key, record);
+  const start = addRecord(TICKET_RECORD, key, TICKET_HEAD_SIZE, writer);
+  memory.fill(start, 0, TICKET_HEAD_SIZE);
+  store<u8>(start + TYPE_AT, u8(ticket.type));
+  memory.copy(start + ID_AT, pointerOf(ticket.id), TICKET_ID_SIZE);
+  if (card !== null) {
+    memory.copy(start + UNIT_AT, pointerOf(card.unit), UNIT_SIZE);
+    store<u64>(start + FROM_AT, card.validFrom);
+    store<u64>(start + UNTIL_AT, card.expires);
+  }
 }

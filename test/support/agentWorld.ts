@@ -297,3 +297,53 @@ export function willingMerchant(change: Record<number, Host> = {}) {
   };
   return ((message, half) => answers[message[0] as number]?.(message, half) ?? []) as Host;
 }
+
+/** A customer with a card and a serving merchant with a credential, facing one another. */
+export class PurchaseWorld extends AgentWorld {
+  readonly authority = this.add("authority", "A");
+  readonly customer = this.add("customer", "C");
+  readonly merchant = this.add("merchant", "M");
+  private commands = 0;
+
+  constructor(isTraced = false) {
+    super(isTraced);
+    acquire(this, this.customer, this.authority, 1, cardComponents());
+    acquire(this, this.merchant, this.authority, 2, merchantComponents());
+    this.tell(this.merchant, "agent", [40, true]);
+    this.connect(this.customer, this.merchant);
+    this.merchant.host = willingMerchant();
+    this.customer.heard.length = 0;
+    this.merchant.heard.length = 0;
+  }
+
+  /** Gives `device` money: the bank issues it to a teller, and the module withdraws it. */
+  fund(device: Device, amount: number, unit = "USD"): void {
+    const generator = this.addBank("generator", "G");
+    const teller = this.addBank("teller", "T");
+    for (const bank of [generator, teller]) {
+      bank.host = (message) => {
+        if (message[0] === 82) return [[83, message[2], true]];
+        return message[0] === 84 ? [[85, message[1]]] : [];
+      };
+    }
+    this.connect(teller, generator);
+    this.tell(teller, "module", [86, filled(101), amount, unit]);
+    this.connect(device, teller);
+    this.tell(device, "module", [81, filled(102), amount, unit, "12345678"]);
+    this.connect(this.customer, this.merchant);
+  }
+
+  /** What the device's money module could spend of a unit. */
+  balance(device: Device, unit = "USD"): number {
+    const [answer] = this.tell(device, "module", [80]);
+    const rows = answer?.[1] as [string, number, number, number][];
+    return rows.find(([name]) => name === unit)?.[1] ?? 0;
+  }
+
+  /** The customer buys (1) or sells (2); the command's id. */
+  order(direction: 1 | 2, offer = signOffer(this, this.merchant, direction)): Uint8Array {
+    const command = filled(++this.commands);
+    this.tell(this.customer, "agent", [20, command, offer]);
+    return command;
+  }
+}
