@@ -8,7 +8,7 @@ import { Reason } from "../trust/reasons";
 import { identity } from "../trust/identity";
 import { Role } from "../trust/roles";
 import { putCommand } from "./commands";
-import { notes } from "./moneyHolder";
+import { directory, notes } from "./moneyHolder";
 import { Payment, Stage } from "./payment";
 import { PaymentRecord, PaymentState } from "./paymentRecord";
 import { isTransactionModule } from "./transferNotes";
@@ -64,7 +64,7 @@ export class Abort {
     payment.reason = reason;
     payment.state = wasPromised ? PaymentState.IN_DOUBT : PaymentState.ABORTED;
     const outgoing = payment.outgoing;
-    if (outgoing != null) outgoing.choice.reserve(false);
+    if (outgoing != null) directory.reserve(outgoing.choice, false);
     journal.begin();
     if (wasPromised) {
       // Only told again, not decided: a log without room for it changes nothing.

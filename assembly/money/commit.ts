@@ -111,7 +111,7 @@ export class Commit {
     const isDurable = journal.commitReserved(true, room);
     // Room was promised, so the device itself failed, and only its next boot knows how far it came.
     assert(isDurable);
-    outgoing.leave(directory);
+    directory.leave(outgoing.choice);
     step(1710);
     payment.stage = Stage.OVER;
     payment.state = PaymentState.COMMITTED;

@@ -79,12 +79,16 @@ export class ModuleSessions extends SessionOwner {
     toBank.serveWaiting();
   }
 
-  /** The packet is too long to be kept by the session: it is made again from the same notes. */
+  /** What is too long to be kept by the session is made again: the same notes, the same bytes. */
   recompose(session: Session, type: i32): bool {
     const payment = payments.ofSession(session);
-    if (payment == null || type != ModuleMessage.PACKET) return false;
-    if (payment.stage != Stage.READY_WANTED) return false;
-    return transferNotes.write(payment, composedBody());
+    if (payment == null || !payment.isPayer) return false;
+    if (type == ModuleMessage.PACKET && payment.stage == Stage.READY_WANTED) {
+      return transferNotes.write(payment, composedBody());
+    }
+    if (type != ModuleMessage.ACKNOWLEDGEMENT || payment.released.length == 0) return false;
+    composedBody().rawFrom(payment.released);
+    return true;
   }
 
   private paymentMessage(payment: Payment, type: i32, body: CborReader): void {

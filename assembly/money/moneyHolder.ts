@@ -3,7 +3,6 @@
 import { bytesOf } from "../codec/bytes";
 import { CborWriter } from "../codec/cborWriter";
 import { Directory } from "../note/directory";
-import { NOTES_LIMIT } from "../note/limits";
 import { packUnit, unpackUnit } from "../note/note";
 import { Notes } from "../note/notes";
 import { nowSeconds } from "../trust/signedTime";
@@ -38,21 +37,24 @@ function inDoubt(unit: u32): u64 {
   return sum;
 }
 
+/** Units told in one balance. */
+const UNITS_LIMIT: i32 = 16;
+
 /** Units that this module holds anything of, as numbers; see packUnit. */
 class Units {
   count: i32 = 0;
-  values: StaticArray<u32> = new StaticArray<u32>(NOTES_LIMIT);
+  values: StaticArray<u32> = new StaticArray<u32>(UNITS_LIMIT);
 
   add(unit: u32): void {
     for (let i = 0; i < this.count; i++) if (this.values[i] == unit) return;
-    if (this.count < NOTES_LIMIT) this.values[this.count++] = unit;
+    if (this.count < UNITS_LIMIT) this.values[this.count++] = unit;
   }
 }
 
 /** Writes [* [ unit, spendable, in-doubt, refresh ] ], one entry per unit (command 80). */
 export function writeBalance(writer: CborWriter): void {
   const units = new Units();
-  for (let i = 0; i < directory.count; i++) units.add(directory.entries[i]!.unit);
+  for (let i = 0; i < directory.count; i++) units.add(directory.unitAt(i));
   for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
     const record = PaymentRecord.at(cursor);
     if (record != null && record.state == PaymentState.IN_DOUBT) units.add(packUnit(record.unit));

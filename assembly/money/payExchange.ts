@@ -12,7 +12,7 @@ import { Reason } from "../trust/reasons";
 import { abort } from "./abort";
 import { commit } from "./commit";
 import { ModuleMessage } from "./messages";
-import { writeUnit } from "./moneyHolder";
+import { directory, writeUnit } from "./moneyHolder";
 import { Payment, Stage } from "./payment";
 import { transferNotes } from "./transferNotes";
 
@@ -188,7 +188,7 @@ export class PayExchange {
 
   private forgetChoice(payment: Payment): void {
     const outgoing = payment.outgoing;
-    if (outgoing != null) outgoing.choice.reserve(false);
+    if (outgoing != null) directory.reserve(outgoing.choice, false);
     payment.outgoing = null;
   }
 }

@@ -48,7 +48,7 @@ export class TranLog extends OwnHistory {
     for (let i = 0; i < count; i++) {
       const place = start + <usize>(HEAD_SIZE + i * PART_SIZE);
       if (isPayer) {
-        if (!note.load(outgoing!.choice.entries[i]!.key)) continue;
+        if (!note.load(outgoing!.choice.keys[i])) continue;
         describe(place, note, note.paidOut, outgoing!.choice.values[i], note.sequence + 1);
       } else {
         const key = notes.find(changetype<usize>(record.hashes) + <usize>(i * HASH_SIZE));

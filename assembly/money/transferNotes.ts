@@ -37,7 +37,7 @@ export class TransferNotes {
     const choice = outgoing.choice;
     const found = directory.choose(payment.unit, payment.amount, nowSeconds(), toTeller, choice);
     if (found != Found.CHOSEN) return found;
-    choice.reserve(true);
+    directory.reserve(choice, true);
     payment.outgoing = outgoing;
     return found;
   }

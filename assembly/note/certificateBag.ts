@@ -13,14 +13,14 @@ import { PACKET_CERTIFICATES_LIMIT, SECONDS_PER_HOUR } from "./limits";
 
 export class CertificateBag {
   count: i32 = 0;
+  // Addresses fit 16 bits: a module's whole memory is one page of 64 KiB.
   /** The certificate that `open` read last. */
   holder: Certificate = new Certificate();
   private server: Certificate = new Certificate();
-  private pointers: StaticArray<usize> = new StaticArray<usize>(PACKET_CERTIFICATES_LIMIT);
-  private lengths: StaticArray<i32> = new StaticArray<i32>(PACKET_CERTIFICATES_LIMIT);
+  private pointers: StaticArray<u16> = new StaticArray<u16>(PACKET_CERTIFICATES_LIMIT);
+  private lengths: StaticArray<u16> = new StaticArray<u16>(PACKET_CERTIFICATES_LIMIT);
   private references: StaticArray<u64> = new StaticArray<u64>(PACKET_CERTIFICATES_LIMIT);
   private ids: StaticArray<u64> = new StaticArray<u64>(PACKET_CERTIFICATES_LIMIT);
-  private issuers: StaticArray<u64> = new StaticArray<u64>(PACKET_CERTIFICATES_LIMIT);
 
   /** Reads [* certificate]; reason 0, 31 (form), 32 (a certificate's form) or 41 (too many). */
   read(reader: CborReader): i32 {
@@ -35,11 +35,10 @@ export class CertificateBag {
       }
       const reference = load<u64>(pointerOf(this.holder.reference));
       if (this.indexOf(reference) >= 0) return Reason.NOTE_CERTIFICATE_INVALID;
-      this.pointers[i] = reader.viewPointer;
-      this.lengths[i] = reader.viewLength;
+      this.pointers[i] = <u16>reader.viewPointer;
+      this.lengths[i] = <u16>reader.viewLength;
       this.references[i] = reference;
       this.ids[i] = load<u64>(pointerOf(this.holder.id));
-      this.issuers[i] = load<u64>(pointerOf(this.holder.issuer));
       this.count = i + 1;
     }
     return Reason.NONE;
@@ -48,7 +47,7 @@ export class CertificateBag {
   /** Reads the certificate with the 8-byte reference at `kid` into `holder`; false if not here. */
   open(kid: usize): bool {
     const index = this.indexOf(load<u64>(kid));
-    return index >= 0 && this.holder.reread(this.pointers[index], this.lengths[index]);
+    return index >= 0 && this.reread(this.holder, index);
   }
 
   /**
@@ -59,9 +58,7 @@ export class CertificateBag {
     if (!this.open(kid)) return Reason.NOTE_CERTIFICATE_INVALID;
     const serverIndex = this.indexOfServer(load<u64>(pointerOf(this.holder.issuer)));
     if (serverIndex < 0) return Reason.NOTE_CERTIFICATE_INVALID;
-    if (!this.server.reread(this.pointers[serverIndex], this.lengths[serverIndex])) {
-      return Reason.NOTE_CERTIFICATE_INVALID;
-    }
+    if (!this.reread(this.server, serverIndex)) return Reason.NOTE_CERTIFICATE_INVALID;
     const latest = date + SECONDS_PER_HOUR - 1;
     let seconds = date;
     if (this.holder.issued <= latest) seconds = max(seconds, this.holder.issued);
@@ -75,13 +72,19 @@ export class CertificateBag {
   /** Keeps every certificate in the journal; false when there is no room. */
   keep(): bool {
     for (let i = 0; i < this.count; i++) {
-      const server = this.indexOfServer(this.issuers[i]);
+      if (!this.reread(this.holder, i)) return false;
+      const server = this.indexOfServer(load<u64>(pointerOf(this.holder.issuer)));
       const reference = server < 0 ? 0 : this.references[server];
-      if (!keepCertificate(this.pointers[i], this.lengths[i], this.references[i], reference)) {
+      const place = <usize>this.pointers[i];
+      if (!keepCertificate(place, <i32>this.lengths[i], this.references[i], reference)) {
         return false;
       }
     }
     return true;
+  }
+
+  private reread(certificate: Certificate, index: i32): bool {
+    return certificate.reread(<usize>this.pointers[index], <i32>this.lengths[index]);
   }
 
   private indexOf(reference: u64): i32 {

@@ -1,44 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 // Note Directory of Fig. 4: what every stored note is still worth, and which notes pay an amount
-// (par. 129; Fig. 12 steps 568-570, Fig. 20 steps 1566 and 1608).
+// (par. 129; Fig. 12 steps 568-570, Fig. 20 steps 1566 and 1608). The rows lie in static memory:
+// the heap of a money module is small.
 import { journal } from "../flash/journal";
-import { TRANSFERS_LIMIT, NOTES_LIMIT, PACKET_NOTES_LIMIT, SECONDS_PER_DAY } from "./limits";
+import { NOTES_LIMIT, PACKET_NOTES_LIMIT, SECONDS_PER_DAY, TRANSFERS_LIMIT } from "./limits";
 import { packUnit } from "./note";
 import { NOTE_STATE_KIND, NoteRecord } from "./noteRecord";
 
-/** One owned note in RAM. */
-export class Entry {
-  /** Journal key of the note's records. */
-  key: u32;
-  unit: u32;
-  /** Minor units not paid out yet. */
-  remaining: u64;
-  /** Seconds since 1970. */
-  expiry: u64;
-  transfers: i32;
-  /** Taken by a payment that is not decided yet; no other payment may use the note. */
-  reserved: bool = false;
+// One row: journal key u32, unit u32, minor units not paid out yet u64, expiry u32, transfers u8,
+// and whether a running payment has taken the note u8.
+const ROW_SIZE: i32 = 24;
+const rows: usize = memory.data(NOTES_LIMIT * ROW_SIZE, 8);
+// Rows that may be chosen, by falling value; places among them of the subset tried and the best.
+const candidates: usize = memory.data(NOTES_LIMIT);
+const current: usize = memory.data(PACKET_NOTES_LIMIT);
+const best: usize = memory.data(PACKET_NOTES_LIMIT);
 
-  constructor(key: u32, record: NoteRecord) {
-    this.key = key;
-    this.unit = packUnit(record.unit);
-    this.remaining = record.amount - record.paidOut;
-    this.expiry = record.expiry;
-    this.transfers = record.transfers;
-  }
+function rowAt(index: i32): usize {
+  return rows + <usize>(index * ROW_SIZE);
+}
+function keyOf(row: usize): u32 {
+  return load<u32>(row);
+}
+function unitOf(row: usize): u32 {
+  return load<u32>(row, 4);
+}
+function remainingOf(row: usize): u64 {
+  return load<u64>(row, 8);
+}
+function expiryOf(row: usize): u64 {
+  return <u64>load<u32>(row, 16);
+}
+function transfersOf(row: usize): i32 {
+  return <i32>load<u8>(row, 20);
+}
+function isReserved(row: usize): bool {
+  return load<u8>(row, 21) != 0;
 }
 
-/** Notes chosen for one payment and what each gives. */
+/** Row of the candidate at `place`. */
+function candidate(place: i32): usize {
+  return rowAt(<i32>load<u8>(candidates + <usize>place));
+}
+
+/** Notes chosen for one payment, by journal key, and what each gives. */
 export class Choice {
   count: i32 = 0;
-  entries: StaticArray<Entry | null> = new StaticArray<Entry | null>(PACKET_NOTES_LIMIT);
+  keys: StaticArray<u32> = new StaticArray<u32>(PACKET_NOTES_LIMIT);
   /** Minor units, more than 0 each; their sum is the amount. */
   values: StaticArray<u64> = new StaticArray<u64>(PACKET_NOTES_LIMIT);
-
-  /** Marks the notes as taken, or free again. */
-  reserve(reserved: bool): void {
-    for (let i = 0; i < this.count; i++) this.entries[i]!.reserved = reserved;
-  }
 }
 
 /** Sums of one unit, in minor units. */
@@ -63,13 +73,7 @@ const SEARCH_BUDGET: i32 = 20000;
 
 export class Directory {
   count: i32 = 0;
-  entries: StaticArray<Entry | null> = new StaticArray<Entry | null>(NOTES_LIMIT);
-
-  // The search's candidates and its current and best subsets, as indices of candidates.
-  private candidates: StaticArray<Entry | null> = new StaticArray<Entry | null>(NOTES_LIMIT);
   private candidateCount: i32 = 0;
-  private current: StaticArray<i32> = new StaticArray<i32>(PACKET_NOTES_LIMIT);
-  private best: StaticArray<i32> = new StaticArray<i32>(PACKET_NOTES_LIMIT);
   private bestTransfers: i32 = 0;
   private bestUnitDays: u64 = 0;
   private budget: i32 = 0;
@@ -89,27 +93,50 @@ export class Directory {
 
   /** Enters a note; what is beyond the limit stays in flash and is entered at the next rebuild. */
   add(key: u32, record: NoteRecord): void {
-    if (this.count < NOTES_LIMIT) this.entries[this.count++] = new Entry(key, record);
+    if (this.count == NOTES_LIMIT) return;
+    const row = rowAt(this.count++);
+    store<u32>(row, key);
+    store<u32>(row, packUnit(record.unit), 4);
+    store<u64>(row, record.amount - record.paidOut, 8);
+    store<u32>(row, <u32>min<u64>(record.expiry, u32.MAX_VALUE), 16);
+    store<u8>(row, <u8>record.transfers, 20);
+    store<u8>(row, 0, 21);
   }
 
-  /** Takes a note's entry out, if there is one. */
-  remove(key: u32): void {
-    for (let i = 0; i < this.count; i++) {
-      if (this.entries[i]!.key != key) continue;
-      this.entries[i] = this.entries[--this.count];
-      this.entries[this.count] = null;
-      return;
+  /** Takes what was paid out off the chosen notes; those that are used up leave. */
+  leave(choice: Choice): void {
+    this.reserve(choice, false);
+    for (let i = 0; i < choice.count; i++) {
+      const row = this.find(choice.keys[i]);
+      if (row == 0) continue;
+      const remaining = remainingOf(row) - choice.values[i];
+      store<u64>(row, remaining, 8);
+      if (remaining == 0) memory.copy(row, rowAt(--this.count), ROW_SIZE);
     }
+    choice.count = 0;
+  }
+
+  /** Marks the chosen notes as taken, or free again. */
+  reserve(choice: Choice, reserved: bool): void {
+    for (let i = 0; i < choice.count; i++) {
+      const row = this.find(choice.keys[i]);
+      if (row != 0) store<u8>(row, reserved ? 1 : 0, 21);
+    }
+  }
+
+  /** Unit of the note in row `index`, below `count`. */
+  unitAt(index: i32): u32 {
+    return unitOf(rowAt(index));
   }
 
   /** What the notes of `unit` are worth at `nowSeconds`. */
   funds(unit: u32, nowSeconds: u64): Funds {
     const funds = new Funds();
     for (let i = 0; i < this.count; i++) {
-      const entry = this.entries[i]!;
-      if (entry.unit != unit) continue;
-      if (this.isSpendable(entry, nowSeconds, false)) funds.spendable += entry.remaining;
-      else funds.refresh += entry.remaining;
+      const row = rowAt(i);
+      if (unitOf(row) != unit) continue;
+      if (isSpendable(row, nowSeconds, false)) funds.spendable += remainingOf(row);
+      else funds.refresh += remainingOf(row);
     }
     return funds;
   }
@@ -122,15 +149,12 @@ export class Directory {
   choose(unit: u32, amount: u64, nowSeconds: u64, toTeller: bool, choice: Choice): i32 {
     choice.count = 0;
     this.nowSeconds = nowSeconds;
-    const taken = this.gather(unit, nowSeconds, toTeller);
+    const taken = this.gather(unit, toTeller);
     let size = 0;
     let sum: u64 = 0;
-    while (size < this.candidateCount && sum < amount) {
-      sum += this.candidates[size++]!.remaining;
-    }
-    if (sum < amount || amount == 0) {
-      return amount > 0 && taken >= amount - sum ? Found.RESERVED : Found.INSUFFICIENT;
-    }
+    while (size < this.candidateCount && sum < amount) sum += remainingOf(candidate(size++));
+    if (amount == 0) return Found.INSUFFICIENT;
+    if (sum < amount) return taken >= amount - sum ? Found.RESERVED : Found.INSUFFICIENT;
     if (size > PACKET_NOTES_LIMIT) return Found.TOO_MANY_NOTES;
     this.bestTransfers = i32.MAX_VALUE;
     this.budget = SEARCH_BUDGET;
@@ -140,32 +164,33 @@ export class Directory {
     return Found.CHOSEN;
   }
 
-  private isSpendable(entry: Entry, nowSeconds: u64, toTeller: bool): bool {
-    return nowSeconds < entry.expiry && (toTeller || entry.transfers < TRANSFERS_LIMIT);
+  private find(key: u32): usize {
+    for (let i = 0; i < this.count; i++) if (keyOf(rowAt(i)) == key) return rowAt(i);
+    return 0;
   }
 
   /** Sorts the usable notes by falling value; returns the value of those taken by others. */
-  private gather(unit: u32, nowSeconds: u64, toTeller: bool): u64 {
+  private gather(unit: u32, toTeller: bool): u64 {
     let taken: u64 = 0;
     this.candidateCount = 0;
     for (let i = 0; i < this.count; i++) {
-      const entry = this.entries[i]!;
-      if (entry.unit != unit || !this.isSpendable(entry, nowSeconds, toTeller)) continue;
-      if (entry.reserved) {
-        taken += entry.remaining;
+      const row = rowAt(i);
+      if (unitOf(row) != unit || !isSpendable(row, this.nowSeconds, toTeller)) continue;
+      if (isReserved(row)) {
+        taken += remainingOf(row);
         continue;
       }
       let place = this.candidateCount++;
-      while (place > 0 && this.candidates[place - 1]!.remaining < entry.remaining) {
-        this.candidates[place] = this.candidates[place - 1];
+      while (place > 0 && remainingOf(candidate(place - 1)) < remainingOf(row)) {
+        store<u8>(candidates + <usize>place, load<u8>(candidates + <usize>place - 1));
         place--;
       }
-      this.candidates[place] = entry;
+      store<u8>(candidates + <usize>place, <u8>i);
     }
     return taken;
   }
 
-  /** Tries every subset of `size` candidates, from index `from` on, whose sum reaches `amount`. */
+  /** Tries every subset of `size` candidates, from place `from` on, whose sum reaches `amount`. */
   private search(depth: i32, from: i32, size: i32, sum: u64, transfers: i32, amount: u64): void {
     if (depth == size) {
       this.weigh(size, sum, transfers, amount);
@@ -175,15 +200,15 @@ export class Directory {
     for (let i = from; i <= this.candidateCount - left; i++) {
       if (this.budget <= 0 && this.bestTransfers != i32.MAX_VALUE) return;
       this.budget--;
-      const entry = this.candidates[i]!;
       // Candidates fall in value: if the next `left` ones do not reach the amount, none later do.
       let reachable = sum;
-      for (let k = 0; k < left; k++) reachable += this.candidates[i + k]!.remaining;
+      for (let k = 0; k < left; k++) reachable += remainingOf(candidate(i + k));
       if (reachable < amount) return;
-      if (transfers + entry.transfers > this.bestTransfers) continue;
-      this.current[depth] = i;
-      const next = depth + 1;
-      this.search(next, i + 1, size, sum + entry.remaining, transfers + entry.transfers, amount);
+      const row = candidate(i);
+      const sumOfTransfers = transfers + transfersOf(row);
+      if (sumOfTransfers > this.bestTransfers) continue;
+      store<u8>(current + <usize>depth, <u8>i);
+      this.search(depth + 1, i + 1, size, sum + remainingOf(row), sumOfTransfers, amount);
     }
   }
 
@@ -192,9 +217,9 @@ export class Directory {
     let unitDays: u64 = 0;
     let longest: u64 = 0;
     for (let k = 0; k < size; k++) {
-      const entry = this.candidates[this.current[k]]!;
-      const days = this.daysLeft(entry);
-      unitDays += entry.remaining * days;
+      const row = candidate(<i32>load<u8>(current + <usize>k));
+      const days = this.daysLeft(row);
+      unitDays += remainingOf(row) * days;
       longest = max(longest, days);
     }
     // The change stays in the note that lives longest.
@@ -203,12 +228,12 @@ export class Directory {
     if (transfers == this.bestTransfers && unitDays >= this.bestUnitDays) return;
     this.bestTransfers = transfers;
     this.bestUnitDays = unitDays;
-    for (let k = 0; k < size; k++) this.best[k] = this.current[k];
+    memory.copy(best, current, <usize>size);
   }
 
   /** Days until a note expires, whole days up; capped so that no product overflows. */
-  private daysLeft(entry: Entry): u64 {
-    const seconds = entry.expiry - this.nowSeconds;
+  private daysLeft(row: usize): u64 {
+    const seconds = expiryOf(row) - this.nowSeconds;
     return min<u64>(512, (seconds + SECONDS_PER_DAY - 1) / SECONDS_PER_DAY);
   }
 
@@ -216,14 +241,24 @@ export class Directory {
   private fill(choice: Choice, size: i32, amount: u64): void {
     let sum: u64 = 0;
     let longest = 0;
+    let mostDays: u64 = 0;
     for (let k = 0; k < size; k++) {
-      const entry = this.candidates[this.best[k]]!;
-      choice.entries[k] = entry;
-      choice.values[k] = entry.remaining;
-      sum += entry.remaining;
-      if (this.daysLeft(entry) > this.daysLeft(choice.entries[longest]!)) longest = k;
+      const row = candidate(<i32>load<u8>(best + <usize>k));
+      choice.keys[k] = keyOf(row);
+      choice.values[k] = remainingOf(row);
+      sum += remainingOf(row);
+      const days = this.daysLeft(row);
+      if (days > mostDays) {
+        mostDays = days;
+        longest = k;
+      }
     }
     choice.values[longest] -= sum - amount;
     choice.count = size;
   }
+}
+
+/** Before its expiry, and below the cap of transfers, which does not bind on the way to a bank. */
+function isSpendable(row: usize, nowSeconds: u64, toTeller: bool): bool {
+  return nowSeconds < expiryOf(row) && (toTeller || transfersOf(row) < TRANSFERS_LIMIT);
 }

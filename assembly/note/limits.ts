@@ -5,9 +5,9 @@
 /** Notes that one module stores, and so entries of its directory. */
 export const NOTES_LIMIT: i32 = 64;
 /** Drafts in one packet; a larger amount of small change is paid in two payments. */
-export const PACKET_NOTES_LIMIT: i32 = 16;
+export const PACKET_NOTES_LIMIT: i32 = 8;
 /** Certificates in one packet. */
-export const PACKET_CERTIFICATES_LIMIT: i32 = 40;
+export const PACKET_CERTIFICATES_LIMIT: i32 = 24;
 /** Transfers of one note; a transfer to a teller may go beyond, so that no money is stranded. */
 export const TRANSFERS_LIMIT: i32 = 12;
 /** Transfers that a parser takes at all. */

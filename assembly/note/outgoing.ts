@@ -19,7 +19,7 @@ import {
   References,
   serverReference,
 } from "./certificateStore";
-import { Choice, Directory } from "./directory";
+import { Choice } from "./directory";
 import {
   GRACE_SECONDS,
   HASH_SIZE,
@@ -41,6 +41,7 @@ const PACKET_LIMIT: i32 = 8000;
 const OFFER_LIMIT: i32 = 160;
 
 const reference = memory.data(8, 8);
+const serverHash = memory.data(32, 8);
 
 export class OutgoingNotes {
   choice: Choice = new Choice();
@@ -52,6 +53,9 @@ export class OutgoingNotes {
   newBody: Bytes | null = null;
   private drafts: StaticArray<Bytes | null> = new StaticArray<Bytes | null>(PACKET_NOTES_LIMIT);
   private used: References = new References(PACKET_CERTIFICATES_LIMIT);
+  // Used for one note after the other: a packet must not fill the heap.
+  private record: NoteRecord = new NoteRecord();
+  private view: NoteView = new NoteView();
 
   /** Number of drafts. */
   get count(): i32 {
@@ -67,11 +71,11 @@ export class OutgoingNotes {
   prepare(payId: Bytes, payee: Bytes, nowSeconds: u64): bool {
     step(1568);
     const hash = new DraftsHash();
-    const record = new NoteRecord();
+    const record = this.record;
     const hour = nowSeconds - (nowSeconds % SECONDS_PER_HOUR);
     this.horizon = 0;
     for (let i = 0; i < this.choice.count; i++) {
-      if (!record.load(this.choice.entries[i]!.key)) return false;
+      if (!record.load(this.choice.keys[i])) return false;
       this.drafts[i] = encodeTransfer(
         record.leafHash,
         <u64>record.sequence + 1,
@@ -124,7 +128,7 @@ export class OutgoingNotes {
   /** Puts into the open batch that the parts are paid out; notes that are used up are removed. */
   putPaidOut(): bool {
     for (let i = 0; i < this.choice.count; i++) {
-      const key = this.choice.entries[i]!.key;
+      const key = this.choice.keys[i];
       const record = new NoteRecord();
       if (!record.load(key)) return false;
       record.payOut(this.choice.values[i]);
@@ -136,17 +140,6 @@ export class OutgoingNotes {
       }
     }
     return true;
-  }
-
-  /** The same in the directory, once it is durable. */
-  leave(directory: Directory): void {
-    this.choice.reserve(false);
-    for (let i = 0; i < this.choice.count; i++) {
-      const entry = this.choice.entries[i]!;
-      entry.remaining -= this.choice.values[i];
-      if (entry.remaining == 0) directory.remove(entry.key);
-    }
-    this.choice.count = 0;
   }
 
   private prepareNew(payId: Bytes, payee: Bytes, hour: u64): bool {
@@ -182,16 +175,16 @@ export class OutgoingNotes {
 
   /** Writes the draft of a stored note: its newest transfer, now signed, joins the history. */
   private writeStored(writer: CborWriter, index: i32, begin: i32): bool {
-    const key = this.choice.entries[index]!.key;
-    const record = new NoteRecord();
+    const key = this.choice.keys[index];
+    const record = this.record;
     if (!record.load(key)) return false;
     const size = journal.lengthOf(NOTE_KIND, key);
     if (writer.length - begin + size + DRAFT_OVERHEAD > PACKET_LIMIT) return false;
     const start = writer.length;
     writer.array(4);
-    this.copy(writer, key, 1, record.bodyLength);
+    this.copy(writer, NOTE_KIND, key, 1, record.bodyLength);
     writer.array(record.transfers);
-    this.copy(writer, key, record.transfersStart, record.transfersLength);
+    this.copy(writer, NOTE_KIND, key, record.transfersStart, record.transfersLength);
     const newest = new StaticArray<u8>(record.draftLength);
     journal.read(NOTE_KIND, key, record.draftStart, pointerOf(newest), newest.length);
     const kid = bytesOf(record.kid, ID_SIZE);
@@ -201,12 +194,13 @@ export class OutgoingNotes {
     return this.addUsed(writer, start);
   }
 
-  /** Copies a range of a stored note from flash to the end of what was written. */
-  private copy(writer: CborWriter, key: u32, offset: i32, length: i32): void {
+  /** Copies a part of a record from flash to the end of what was written. */
+  private copy(writer: CborWriter, kind: u8, key: u32, offset: i32, length: i32): void {
     const end = writer.pointer + <usize>writer.length;
-    // The caller made sure that it fits; `raw` then only counts what lies there already.
-    if (journal.read(NOTE_KIND, key, offset, end, length)) writer.raw(end, length);
-    else writer.overflow = true;
+    // `raw` checks the room before the flash is read into it; the copy onto itself changes nothing.
+    writer.raw(end, length);
+    if (writer.overflow || journal.read(kind, key, offset, end, length)) return;
+    writer.overflow = true;
   }
 
   private writeNew(writer: CborWriter): bool {
@@ -221,7 +215,7 @@ export class OutgoingNotes {
 
   /** Notes which certificates the draft just written at `start` needs. */
   private addUsed(writer: CborWriter, start: i32): bool {
-    const view = new NoteView();
+    const view = this.view;
     if (writer.overflow) return false;
     if (!view.parse(writer.pointer + <usize>start, writer.length - start)) return false;
     return addSigners(view, this.used);
@@ -235,12 +229,13 @@ export class OutgoingNotes {
     const reader = new CborReader(pointerOf(chain), chain.length);
     reader.arrayOf(2);
     reader.raw();
-    const holder = bytesOf(reader.viewPointer, reader.viewLength);
+    const holder = reader.viewPointer;
+    const holderLength = reader.viewLength;
     reader.raw();
-    const server = bytesOf(reader.viewPointer, reader.viewLength);
-    const serverHash = new StaticArray<u8>(HASH_SIZE);
-    sha256(pointerOf(server), server.length, pointerOf(serverHash));
-    const ownServer = load<u64>(pointerOf(serverHash));
+    const server = reader.viewPointer;
+    const serverLength = reader.viewLength;
+    sha256(server, serverLength, serverHash);
+    const ownServer = load<u64>(serverHash);
     const signers = this.used.count;
     for (let i = 0; i < signers; i++) {
       if (this.used.values[i] == own) continue;
@@ -252,8 +247,8 @@ export class OutgoingNotes {
     writer.array(this.used.count);
     for (let i = 0; i < this.used.count; i++) {
       const wanted = this.used.values[i];
-      if (wanted == own) writer.rawFrom(holder);
-      else if (wanted == ownServer) writer.rawFrom(server);
+      if (wanted == own) writer.raw(holder, holderLength);
+      else if (wanted == ownServer) writer.raw(server, serverLength);
       else if (!this.writeCertificate(writer, wanted)) return false;
     }
     return !writer.overflow;
@@ -264,12 +259,7 @@ export class OutgoingNotes {
     const key = findCertificate(reference);
     if (key < 0) return false;
     const length = journal.lengthOf(CERTIFICATE_KIND, <u32>key) - CERTIFICATE_OFFSET;
-    const certificate = new StaticArray<u8>(length);
-    const pointer = pointerOf(certificate);
-    if (!journal.read(CERTIFICATE_KIND, <u32>key, CERTIFICATE_OFFSET, pointer, length)) {
-      return false;
-    }
-    writer.rawFrom(certificate);
-    return true;
+    this.copy(writer, CERTIFICATE_KIND, <u32>key, CERTIFICATE_OFFSET, length);
+    return !writer.overflow;
   }
 }

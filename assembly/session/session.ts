@@ -71,6 +71,8 @@ export const PROCEEDING_LIMIT_MS: i64 = 60000;
 export const IDLE_LIMIT_MS: i64 = 120000;
 /** Longest message kept for repetition; a longer one its owner composes again, if it can. */
 export const KEPT_LIMIT: i32 = 2560;
+/** The same in a session of money modules. */
+export const KEPT_LIMIT_MODULES: i32 = 640;
 
 const VERIFICATION_SIZE: i32 = 16;
 const NO_BYTES: Bytes = new StaticArray<u8>(0);
@@ -346,6 +348,11 @@ export class Session {
     this.transmitRecord(RecordType.QUERY, 0, 0, writer.pointer, writer.length);
   }
 
+  /** Money modules can compose their long messages again, and have little room to keep them. */
+  private get keptLimit(): i32 {
+    return this.layer == Layer.MODULES ? KEPT_LIMIT_MODULES : KEPT_LIMIT;
+  }
+
   private get layer(): u8 {
     return this.label == Label.AGENT || this.label == Label.PAIR ? Layer.AGENTS : Layer.MODULES;
   }
@@ -427,7 +434,7 @@ export class Session {
   private sendNumbered(type: i32): void {
     const body = composedBody();
     this.forgetKept();
-    if (body.length <= KEPT_LIMIT) this.kept = bytesOf(body.pointer, body.length);
+    if (body.length <= this.keptLimit) this.kept = bytesOf(body.pointer, body.length);
     this.keptType = type;
     this.keptNumber = ++this.sentNumber;
     this.keptReplyTo = this.receivedNumber;
