@@ -541,6 +541,7 @@ export class Session {
       else if (this.label != Label.PAIR) step(1746);
       writer.array(1);
       writer.uint(<u64>reason);
+      if (this.label == Label.AGENT) step(392);
       this.transmitRecord(RecordType.ABORT, 0, 0, writer.pointer, writer.length);
       return;
     }
