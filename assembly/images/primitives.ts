@@ -17,6 +17,7 @@ export { hkdfExpand, hkdfExtract } from "../crypto/hkdf";
 export { hmacSha256 } from "../crypto/hmac";
 export { hpkeOpen, hpkeSeal } from "../crypto/hpke";
 export { fieldInvert } from "../crypto/inverse25519";
+export { poly1305Begin, poly1305End, poly1305Padded } from "../crypto/poly1305";
 export { scalarMultiplyAdd, scalarReduce } from "../crypto/scalar25519";
 export {
   SHA256_STATE_SIZE,

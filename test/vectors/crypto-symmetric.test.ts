@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hashes, HMAC, HKDF and ChaCha20-Poly1305 of the firmware against @noble, an independent
 // implementation, for thousands of repeatable inputs; and boxes that must be refused.
+import { poly1305 } from "@noble/ciphers/_poly1305.js";
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
 import { describe, expect, test } from "vitest";
 import { Generator } from "./support/generator.ts";
-import { hexOf } from "./support/numbers.ts";
+import { bytesOf, hexOf } from "./support/numbers.ts";
 import { Primitives } from "./support/primitives.ts";
 
 const firmware = new Primitives();
@@ -74,6 +75,52 @@ test("HKDF agrees for every number of output blocks", () => {
   expect(() => firmware.hkdf(new Uint8Array(1), new Uint8Array(), new Uint8Array(), 8161)).toThrow(
     "panicked",
   );
+});
+
+describe("Poly1305", () => {
+  const ff = "ff".repeat(16);
+  const zero = "00".repeat(16);
+  const one = "01" + "00".repeat(15);
+  const two = "02" + "00".repeat(15);
+  const split = "0100000000000000" + "0400000000000000";
+  const cross = "e33594d7505e43b900000000000000003394d7505e4379cd0100000000000000";
+
+  /** RFC 8439, appendix A.3, vectors 5 to 11: the edges of the reduction modulo 2^130 - 5. */
+  test.each([
+    { vector: 5, key: two + zero, message: ff, tag: "03" + "00".repeat(15) },
+    { vector: 6, key: two + ff, message: two, tag: "03" + "00".repeat(15) },
+    {
+      vector: 7,
+      key: one + zero,
+      message: ff + "f0" + "ff".repeat(15) + "11" + "00".repeat(15),
+      tag: "05" + "00".repeat(15),
+    },
+    {
+      vector: 8,
+      key: one + zero,
+      message: ff + "fb" + "fe".repeat(15) + "01".repeat(16),
+      tag: zero,
+    },
+    { vector: 9, key: two + zero, message: "fd" + "ff".repeat(15), tag: "fa" + "ff".repeat(15) },
+    {
+      vector: 10,
+      key: split + zero,
+      message: cross + zero + one,
+      tag: "14000000000000005500000000000000",
+    },
+    { vector: 11, key: split + zero, message: cross + zero, tag: "13" + "00".repeat(15) },
+  ])("passes vector A.3 $vector", ({ key, message, tag }) => {
+    expect(hexOf(firmware.poly1305(bytesOf(key), bytesOf(message)))).toBe(tag);
+  });
+
+  test("agrees for keys and messages that provoke carries", () => {
+    const generator = new Generator(9);
+    for (let round = 0; round < 5000; round++) {
+      const key = generator.pattern(32);
+      const message = generator.pattern(16 * generator.below(6));
+      expect(hexOf(firmware.poly1305(key, message))).toBe(hexOf(poly1305(message, key)));
+    }
+  });
 });
 
 describe("ChaCha20-Poly1305", () => {

@@ -28,6 +28,9 @@ type Exports = { memory: WebAssembly.Memory } & Record<
   | "openBox"
   | "pointDecode"
   | "pointEncode"
+  | "poly1305Begin"
+  | "poly1305End"
+  | "poly1305Padded"
   | "scalarMultiplyAdd"
   | "scalarReduce"
   | "sealBox"
@@ -63,7 +66,9 @@ export class Primitives {
   constructor() {
     const file = join(packageRoot(), "build/firmware/primitives.wasm");
     if (!existsSync(file)) {
-      throw new Error(`No image at ${file}: run "node scripts/build.mjs --firmware-only" first.`);
+      throw new Error(
+        `No image at ${file}: run "node scripts/build.mjs --firmware-only --test-images" first.`,
+      );
     }
     const board = {
       panic(line: number, column: number) {
@@ -135,6 +140,16 @@ export class Primitives {
     this.exports.hkdfExtract(this.put(salt), salt.length, this.put(ikm), ikm.length, prk);
     this.exports.hkdfExpand(prk, this.put(info), info.length, output, length);
     return this.take(output, length);
+  }
+
+  /** The tag under a one-time key; messages of whole 16-byte blocks, since the firmware pads. */
+  poly1305(key: Uint8Array, message: Uint8Array): Uint8Array {
+    this.release();
+    const output = this.room(16);
+    this.exports.poly1305Begin(this.put(key));
+    this.exports.poly1305Padded(this.put(message), message.length);
+    this.exports.poly1305End(output);
+    return this.take(output, 16);
   }
 
   seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): Uint8Array {
