@@ -9,7 +9,7 @@ import { journal } from "../flash/journal";
 import { CERTIFICATE_KIND, CERTIFICATE_OFFSET, sweepCertificates } from "../note/certificateStore";
 import { HASH_SIZE, ID_SIZE, PAY_ID_SIZE } from "../note/limits";
 import { NOTE_KIND, NOTE_STATE_KIND, NoteRecord } from "../note/noteRecord";
-import { composeHost, failCommand, sendHost } from "../session/buffers";
+import { composeHost, failCommand, INBOX, sendHost } from "../session/buffers";
 import { HostInterface, Item } from "../session/hostInterface";
 import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
@@ -52,7 +52,7 @@ export class MoneyHost extends HostInterface {
 
   started(): void {
     this.dropUnowned();
-    sweepCertificates();
+    sweepCertificates(INBOX);
     directory.rebuild();
     endRunningCommands(Reason.CONNECTION_LOST);
     this.resume.started();
@@ -145,10 +145,11 @@ export class MoneyHost extends HostInterface {
 
   /** Notes that no promise of a payment names were on their way when the power went. */
   private dropUnowned(): void {
-    const unowned = notes.unowned();
-    for (let i = 0; i < unowned.length; i += HASH_SIZE) {
-      const hash = bytesOf(pointerOf(unowned) + <usize>i, HASH_SIZE);
+    let hash = notes.unownedAfter(0);
+    while (hash != null) {
+      const key = notes.key;
       if (!isPromised(hash)) notes.drop(hash);
+      hash = notes.unownedAfter(key);
     }
   }
 }

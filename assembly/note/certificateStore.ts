@@ -6,9 +6,9 @@
 // server's own), the certificate. Its key is the number in the first four bytes of the reference,
 // or one of the next few where another certificate has taken that.
 import { journal } from "../flash/journal";
-import { NOTE_KIND, NOTE_STATE_KIND, NoteRecord } from "./noteRecord";
+import { NOTE_KIND, NOTE_STATE_KIND } from "./noteRecord";
 import { NoteView } from "./note";
-import { ID_SIZE } from "./limits";
+import { ID_SIZE, NOTE_SIZE_LIMIT } from "./limits";
 
 export const CERTIFICATE_KIND: u8 = 11;
 /** Bytes before the certificate in a record. */
@@ -89,18 +89,21 @@ export function addSigners(view: NoteView, references: References): bool {
   return true;
 }
 
-/** Removes the certificates that no stored note refers to. Done at boot, before any message. */
-export function sweepCertificates(): void {
+/**
+ * Removes the certificates that no stored note refers to. Done at boot, before any message, when
+ * the inbox is free: `scratch` is its address, with room for a note.
+ */
+export function sweepCertificates(scratch: usize): void {
   const used = new References(SWEEP_LIMIT);
-  const record = new NoteRecord();
   const view = new NoteView();
   let cursor = journal.first(NOTE_STATE_KIND);
   while (cursor >= 0) {
     const key = journal.keyAt(cursor);
-    const note = journal.load(NOTE_KIND, key);
+    const length = journal.lengthOf(NOTE_KIND, key);
     // Rather too many certificates than one too few: where anything is odd, nothing is removed.
-    if (note == null || !record.load(key)) return;
-    if (!view.parse(changetype<usize>(note), note.length)) return;
+    if (length < 0 || length > NOTE_SIZE_LIMIT) return;
+    if (!journal.read(NOTE_KIND, key, 0, scratch, length)) return;
+    if (!view.parse(scratch, length)) return;
     if (!addSigners(view, used)) return;
     cursor = journal.next(NOTE_STATE_KIND, cursor);
   }

@@ -13,7 +13,7 @@ export const TRANSFERS_LIMIT: i32 = 12;
 /** Transfers that a parser takes at all. */
 export const TRANSFERS_HARD_LIMIT: i32 = TRANSFERS_LIMIT + 1;
 /** Most bytes of one note as it is stored. */
-export const NOTE_SIZE_LIMIT: i32 = 7168;
+export const NOTE_SIZE_LIMIT: i32 = 4096;
 /** Largest amount, in minor units (2^53 - 1, so that every host can hold it exactly). */
 export const AMOUNT_LIMIT: u64 = 9007199254740991;
 

@@ -2,7 +2,7 @@
 // Notes of Fig. 4: the stored notes (Fig. 20 step 1606). A received note is appended unowned before
 // its payment promises anything; the payment's `prepared` record names it by the hash of its newest
 // transfer, and the commit owns it. What no record names is dropped at boot (protocol rule 4.1).
-import { Bytes, bytesOf } from "../codec/bytes";
+import { Bytes } from "../codec/bytes";
 import { journal, roomFor } from "../flash/journal";
 import { Directory } from "./directory";
 import { HASH_SIZE, NOTES_LIMIT, SIGNATURE_SIZE } from "./limits";
@@ -17,6 +17,8 @@ export type Hashes = Bytes;
 
 export class Notes {
   directory: Directory;
+  /** Journal key of the note that `unownedAfter` found last. */
+  key: u32 = 0;
   private record: NoteRecord = new NoteRecord();
 
   constructor(directory: Directory) {
@@ -116,19 +118,17 @@ export class Notes {
     journal.commit(false);
   }
 
-  /** Hashes of all unowned notes. */
-  unowned(): Hashes {
-    const found = new StaticArray<u8>(NOTES_LIMIT * HASH_SIZE);
-    let count = 0;
+  /** Hash of the first unowned note with a journal key above `after`, or null; and `key` is its. */
+  unownedAfter(after: u32): Hashes | null {
     let cursor = journal.first(NOTE_STATE_KIND);
-    while (cursor >= 0 && count < NOTES_LIMIT) {
-      if (this.record.load(journal.keyAt(cursor)) && !this.record.owned) {
-        const place = changetype<usize>(found) + <usize>(count++ * HASH_SIZE);
-        memory.copy(place, this.record.leafHash, HASH_SIZE);
+    while (cursor >= 0) {
+      this.key = journal.keyAt(cursor);
+      if (this.key > after && this.record.load(this.key) && !this.record.owned) {
+        return this.record.takeLeafHash();
       }
       cursor = journal.next(NOTE_STATE_KIND, cursor);
     }
-    return bytesOf(changetype<usize>(found), count * HASH_SIZE);
+    return null;
   }
 
   /** Stored notes, the unowned ones included. */

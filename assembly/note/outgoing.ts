@@ -37,7 +37,7 @@ import { encodeTransfer } from "./transfer";
 /** Room around a stored note in a packet: heads, the new transfer, two references. */
 const DRAFT_OVERHEAD: i32 = 320;
 /** Longest packet; the rest of a message is for the record around it. */
-const PACKET_LIMIT: i32 = 8000;
+const PACKET_LIMIT: i32 = 6144;
 const OFFER_LIMIT: i32 = 160;
 
 const reference = memory.data(8, 8);

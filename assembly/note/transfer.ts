@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // A transfer: one link in a note's history, signed by the holder of its parent (docs/protocol.cddl
 // section 6; par. 128-130 of the patent's Transfer Notes, Fig. 20 step 1568).
-import { Bytes, bytesOf } from "../codec/bytes";
+import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
 import { AMOUNT_LIMIT, HASH_SIZE, ID_SIZE, PAY_ID_SIZE, SECONDS_PER_HOUR } from "./limits";
 
 /** Bytes that the longest encoded transfer takes: heads and values of its seven elements. */
 const TRANSFER_SIZE_LIMIT: i32 = 112;
+
+const buffer: usize = memory.data(TRANSFER_SIZE_LIMIT, 8);
 
 /** One reader for all transfers: a packet holds dozens, and must leave no garbage. */
 const shared: CborReader = new CborReader(0, 0);
@@ -76,8 +78,7 @@ export function encodeTransfer(
   date: u64,
   payId: usize,
 ): Bytes {
-  const buffer = new StaticArray<u8>(TRANSFER_SIZE_LIMIT);
-  const writer = new CborWriter(changetype<usize>(buffer), TRANSFER_SIZE_LIMIT);
+  const writer = new CborWriter(buffer, TRANSFER_SIZE_LIMIT);
   writer.array(7);
   writer.bytes(parent, HASH_SIZE);
   writer.uint(sequence);
@@ -86,5 +87,5 @@ export function encodeTransfer(
   writer.bytes(transferee, ID_SIZE);
   writer.uint(date - (date % SECONDS_PER_HOUR));
   writer.bytes(payId, PAY_ID_SIZE);
-  return bytesOf(changetype<usize>(buffer), writer.length);
+  return writer.taken();
 }

@@ -7,6 +7,7 @@ import { pointerOf } from "../codec/bytes";
 import { Purpose } from "../codec/purpose";
 import { sha256 } from "../crypto/sha256";
 import { journal } from "../flash/journal";
+import { scratchAfter } from "../session/buffers";
 import { Certificate } from "../trust/certificate";
 import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
@@ -18,6 +19,7 @@ import {
   HASH_SIZE,
   ID_SIZE,
   NOTE_ID_SIZE,
+  NOTE_SIZE_LIMIT,
   PAY_ID_SIZE,
   SECONDS_PER_HOUR,
   TRANSFERS_LIMIT,
@@ -268,8 +270,11 @@ export class Verifier {
         if (!this.record.load(key)) continue;
         if (!same(this.record.noteId, packet.note.body.noteId, NOTE_ID_SIZE)) continue;
         isMatched = true;
-        const bytes = journal.load(NOTE_KIND, key);
-        if (bytes == null || !this.stored.parse(pointerOf(bytes), bytes.length)) continue;
+        // Nothing is being composed now: the outbox has room for the stored note.
+        const length = journal.lengthOf(NOTE_KIND, key);
+        if (length < 0 || length > NOTE_SIZE_LIMIT) continue;
+        if (!journal.read(NOTE_KIND, key, 0, scratchAfter(0), length)) continue;
+        if (!this.stored.parse(scratchAfter(0), length)) continue;
         isDouble = isDouble || isDuplicated(this.stored, this.record, packet.note);
       }
       isDouble = isDouble || this.contradictsHistory(packet.note);

@@ -9,21 +9,21 @@ import { Major, storeHead } from "../codec/cborHead";
 import { CborWriter } from "../codec/cborWriter";
 
 /** Size of the inbox: one port byte and the longest body. */
-export const INBOX_SIZE: i32 = 8704;
+export const INBOX_SIZE: i32 = 7424;
 /** Longest body of a session's message; with all layers around it, it stays under 8,448 bytes. */
-export const BODY_LIMIT: i32 = 8192;
+export const BODY_LIMIT: i32 = 6400;
 /** Longest body that is composed: a module's message with its own record around it fits, too. */
-const COMPOSED_LIMIT: i32 = 8320;
+const COMPOSED_LIMIT: i32 = 6528;
 
 const OUTBOX_HEADROOM: i32 = 320;
 const OUTBOX_TAILROOM: i32 = 64;
 
-const outboxArea: usize = memory.data(8704, 8);
+const outboxArea: usize = memory.data(6912, 8);
 const head: usize = memory.data(64, 8);
 const bytesHead: usize = memory.data(16, 8);
 
 /** Address of the inbox. */
-export const INBOX: usize = memory.data(8704, 8);
+export const INBOX: usize = memory.data(7424, 8);
 
 let composition: CborWriter = new CborWriter(0, 0);
 

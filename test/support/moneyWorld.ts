@@ -6,11 +6,16 @@ import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { Role } from "../../host/trust/certificates.ts";
 import { PowerCut } from "../../host/simulator/simulatedModule.ts";
 import { VirtualClock } from "../../host/simulator/virtualClock.ts";
-import type { AgentStandIn } from "./agentStandIn.ts";
+import { AgentStandIn } from "./agentStandIn.ts";
 import { BareModule, HOST, OWN, PEER, type Sent } from "./bareModule.ts";
 import { START_SECONDS, TestAgency } from "./testAgency.ts";
 
 export const State = { none: 0, aborted: 1, committed: 2, inDoubt: 3, running: 4 } as const;
+
+/** `port` of a peer-body between two agents. */
+export const TUNNEL = 9;
+/** `type` of an OWN body on its way to the module; others go to the agent. */
+export const TO_MODULE = -2;
 
 /** A message on its way, and what becomes of it. */
 export interface Carried {
@@ -114,18 +119,22 @@ export class MoneyWorld {
       this.log.push(next);
       if (this.loses(next)) continue;
       const { to, port, body } = next;
-      if (port === OWN && to.agent !== null && next.from === to) {
-        to.agent.receive(body);
-        continue;
-      }
-      this.run(to, () => to.module.deliver(port, body));
+      if (port === TUNNEL) to.agent?.fromPeer(body);
+      else if (port === OWN && next.type !== TO_MODULE) to.agent?.receive(body);
+      else this.run(to, () => to.module.deliver(port, body));
     }
   }
 
   /** An agent stand-in speaks to its own module. */
   toModule(node: Node, body: Uint8Array): void {
-    // `from` differs from `to` only in that the module is the receiver.
-    this.run(node, () => node.module.deliver(OWN, body));
+    this.queue.push({ from: node, to: node, port: OWN, body, type: TO_MODULE });
+  }
+
+  /** One agent stand-in passes its module's peer-body on to another's. */
+  between(from: AgentStandIn, to: AgentStandIn, body: Uint8Array): void {
+    const [kind, , , recordType] = decodeCbor(body) as [number, Uint8Array, unknown, number];
+    const type = kind === 4 ? recordType : -1;
+    this.queue.push({ from: from.node, to: to.node, port: TUNNEL, body, type });
   }
 
   /** Lets time pass until nothing is due for two minutes or `limitMs` is over. */
@@ -208,4 +217,18 @@ export function stockedWorld(stock: number, seed?: string) {
   const answer = world.restock(teller, generator, stock);
   if (answer[2] !== State.committed) throw new Error(`The restock ended in ${String(answer)}.`);
   return { world, generator, teller, customer };
+}
+
+/** Two customers with agents, the first of which withdrew `funds`. */
+export function payingWorld(funds: number[], seed?: string) {
+  const { world, teller } = stockedWorld(1_000_000, seed);
+  const [a, b] = ["A", "B"].map((name) => {
+    const node = world.add(`MODUL-${name}`, Role.TRANSACTION);
+    const agent = new AgentStandIn(world, node);
+    agent.pair();
+    return agent;
+  }) as [AgentStandIn, AgentStandIn];
+  for (const amount of funds) world.withdraw(a.node, teller, amount);
+  world.connect(a.node, b.node);
+  return { world, teller, a, b };
 }
