@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The books in a database. Each batch is one transaction: lock the rows it touches, ask the rules,
 // write. Two batches over one account therefore wait for each other.
-import { type Database, type Queryable, type Row, sqlState } from "../store/database.ts";
+import type { Database, Queryable, Row } from "../store/database.ts";
+import { racingTransaction } from "../store/races.ts";
 import type {
   Account,
   AccountKind,
@@ -16,14 +17,10 @@ import type {
 } from "./ledger.ts";
 import { judgeBatch, type TouchedRecords, touchedAccounts } from "./ledgerRules.ts";
 
-/** Unique violation, serialization failure, deadlock: another batch was faster; look again. */
-const RACE_STATES = ["23505", "40001", "40P01"];
-const RACES = 5;
-
 /** The store over a database that was migrated (`migrate(database, MIGRATIONS)`). */
 export function sqlLedgerStore(database: Database): LedgerStore {
   return {
-    apply: (batch) => applyToDatabase(database, batch),
+    apply: (batch) => racingTransaction(database, (connection) => applyOnce(connection, batch)),
     account: async (bank, account) => (await readAccounts(database, bank, [account])).get(account),
     accounts: async (bank) => {
       const rows = await database.query(
@@ -45,16 +42,6 @@ export function sqlLedgerStore(database: Database): LedgerStore {
   };
 }
 
-async function applyToDatabase(database: Database, batch: LedgerBatch): Promise<ApplyResult> {
-  for (let race = 1; ; race += 1) {
-    try {
-      return await database.transaction((connection) => applyOnce(connection, batch));
-    } catch (error) {
-      if (race === RACES || !RACE_STATES.includes(sqlState(error) ?? "")) throw error;
-    }
-  }
-}
-
 async function applyOnce(connection: Queryable, batch: LedgerBatch): Promise<ApplyResult> {
   const verdict = judgeBatch(batch, await touchedRecords(connection, batch));
   if (!verdict.ok) return verdict.result;
@@ -73,9 +60,10 @@ async function applyOnce(connection: Queryable, batch: LedgerBatch): Promise<App
 async function touchedRecords(connection: Queryable, batch: LedgerBatch): Promise<TouchedRecords> {
   const { bank, entry } = batch;
   const record = batch.payment?.record;
+  // The accounts come first: the same payment twice at once waits for them, and then sees its state.
+  const accounts = await readAccounts(connection, bank, touchedAccounts(batch), true);
   const payment =
     record && (await readPayment(connection, bank, record.module, record.payId, true));
-  const accounts = await readAccounts(connection, bank, touchedAccounts(batch), true);
   const entries = entry ? await readEntries(connection, bank, entry.transaction, entry.leg) : [];
   const leaves = (batch.redemptions ?? []).map(({ leaf }) => leaf);
   const redeemed = new Set(leaves.filter((leaf, at) => leaves.indexOf(leaf) !== at));
@@ -217,7 +205,7 @@ async function trialBalance(database: Queryable, bank: string): Promise<UnitTota
        (SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_redemptions AS note
          WHERE note.bank = $1 AND note.unit = account.unit) AS redeemed
      FROM ledger_accounts AS account LEFT JOIN ledger_lines AS line USING (bank, account)
-     WHERE bank = $1 GROUP BY account.unit ORDER BY account.unit`,
+     WHERE bank = $1 GROUP BY account.unit ORDER BY account.unit COLLATE "C"`,
     [bank],
   );
   return rows.map((row) => ({

@@ -6,6 +6,9 @@ import { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import { lockDirectory } from "./lockFile.ts";
 
+/** How long a server may take to answer, and a transaction to wait for a free connection. */
+const CONNECT_TIMEOUT_MS = 30_000;
+
 export type Row = Record<string, unknown>;
 
 /** Runs statements with parameters $1, $2, and so on. Whole numbers come back as text or number. */
@@ -17,12 +20,6 @@ export interface Database extends Queryable {
   /** Runs `work` in a transaction: all of it is kept, or none when it throws. */
   transaction<Result>(work: (connection: Queryable) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
-}
-
-/** SQLSTATE of an error that the database reported; undefined for any other error. */
-export function sqlState(error: unknown): string | undefined {
-  const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? code : undefined;
 }
 
 /**
@@ -60,13 +57,20 @@ function embedded(database: PGlite, closed: () => void): Database {
 }
 
 async function openServer(connectionString: string): Promise<Database> {
-  const pool = new pg.Pool({ connectionString });
-  // An idle connection that breaks is replaced by the pool; without a listener it would end us.
-  pool.on("error", () => undefined);
+  const pool = openPool(connectionString);
   const over = (connection: Pick<pg.PoolClient, "query">): Queryable => ({
     query: async (sql, parameters = []) => (await connection.query<Row>(sql, [...parameters])).rows,
   });
-  const database: Database = {
+  try {
+    await pool.query("SELECT 1");
+  } catch (error) {
+    await pool.end();
+    throw new Error(
+      `The PostgreSQL server cannot be used: ${reasonOf(error)}; check that it runs, and the ` +
+        "address, user and password of the connection string.",
+    );
+  }
+  return {
     query: async (sql, parameters = []) => (await pool.query<Row>(sql, [...parameters])).rows,
     transaction: async (work) => {
       const client = await pool.connect();
@@ -84,6 +88,20 @@ async function openServer(connectionString: string): Promise<Database> {
     },
     close: () => pool.end(),
   };
-  await database.query("SELECT 1");
-  return database;
+}
+
+function openPool(connectionString: string): pg.Pool {
+  const pool = new pg.Pool({ connectionString, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  // A connection that breaks while nobody asks it anything - idle, or between the statements of a
+  // transaction - says so by an event, which would end this process if nobody listened. The pool
+  // replaces an idle one; a transaction hears of it at its next statement.
+  pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
+  return pool;
+}
+
+/** A host name with several addresses fails once for each, under an error without a message. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join(", ");
+  return error instanceof Error ? error.message : String(error);
 }

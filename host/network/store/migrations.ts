@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Brings a database to the present schema, one numbered step after the other. A step that was ever
 // released is never changed: what is wrong in it is put right by a later one.
-import type { Database } from "./database.ts";
+import type { Database, Queryable } from "./database.ts";
+import { racingTransaction } from "./races.ts";
 
 export interface Migration {
   /** 1, 2, 3, ... without gaps. */
@@ -11,14 +12,22 @@ export interface Migration {
 }
 
 /**
- * Applies the steps that the database does not have yet, each in a transaction of its own.
+ * Applies the steps that the database does not have yet: all of them, or none. Processes that start
+ * at once on one server may all call it; each step is done once.
  * @throws {Error} when the database is of a later release
  */
-export async function migrate(database: Database, migrations: readonly Migration[]): Promise<void> {
-  await database.query(
+export function migrate(database: Database, migrations: readonly Migration[]): Promise<void> {
+  return racingTransaction(database, (connection) => applyMissing(connection, migrations));
+}
+
+async function applyMissing(
+  connection: Queryable,
+  migrations: readonly Migration[],
+): Promise<void> {
+  await connection.query(
     "CREATE TABLE IF NOT EXISTS schema_migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL)",
   );
-  const rows = await database.query(
+  const rows = await connection.query(
     "SELECT COALESCE(MAX(number), 0) AS last FROM schema_migrations",
   );
   const last = Number(rows[0]?.last);
@@ -29,12 +38,11 @@ export async function migrate(database: Database, migrations: readonly Migration
     );
   }
   for (const { number, name, statements } of migrations.slice(last)) {
-    await database.transaction(async (connection) => {
-      for (const statement of statements) await connection.query(statement);
-      await connection.query("INSERT INTO schema_migrations (number, name) VALUES ($1, $2)", [
-        number,
-        name,
-      ]);
-    });
+    // The number comes first: whoever does the same step waits here, loses, and looks anew.
+    await connection.query("INSERT INTO schema_migrations (number, name) VALUES ($1, $2)", [
+      number,
+      name,
+    ]);
+    for (const statement of statements) await connection.query(statement);
   }
 }
