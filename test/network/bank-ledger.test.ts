@@ -1,89 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ledger's contract, run over both stores: balanced, atomic, idempotent, never overdrawn.
+// The ledger in memory and in the embedded database, and that database on disk. A server's turn is
+// in database-server.test.ts.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { AccountKind, LedgerBatch, LedgerStore } from "../../host/network/bank/ledger.ts";
 import { type LedgerState, memoryLedgerStore } from "../../host/network/bank/memoryLedger.ts";
 import { sqlLedgerStore } from "../../host/network/bank/sqlLedger.ts";
 import { type Database, openDatabase } from "../../host/network/store/database.ts";
 import { migrate } from "../../host/network/store/migrations.ts";
 import { MIGRATIONS } from "../../host/network/store/schema.ts";
-
-const MODULE = "00000000000000aa";
-let banks = 0;
-
-/** A new bank with a reserve of its opening deposits, in a store that other tests share. */
-async function openBank(store: LedgerStore, aliceMinor = 1000): Promise<string> {
-  banks += 1;
-  const bank = `bank ${banks}`;
-  const account = (name: string, kind: AccountKind, unit = "EUR") => ({
-    account: name,
-    owner: name,
-    unit,
-    kind,
-    drawers: name === "alice" ? [MODULE] : [],
-  });
-  const result = await store.apply({
-    bank,
-    open: [
-      account("reserve", "reserve"),
-      account("alice", "deposit"),
-      account("bob", "deposit"),
-      account("transit", "in-transit"),
-      account("issued", "money-issued"),
-      account("stock", "notes-on-hand"),
-      account("yen", "deposit", "JPY"),
-    ],
-    entry: entry("opening", "alice", [
-      ["reserve", aliceMinor],
-      ["alice", -aliceMinor],
-    ]),
-  });
-  expect(result).toEqual({ status: "applied" });
-  return bank;
-}
-
-function entry(transaction: string, leg: string, lines: [string, number][]) {
-  return {
-    transaction,
-    leg,
-    atSeconds: 1_800_000_000,
-    lines: lines.map(([account, debitMinor]) => ({ account, debitMinor })),
-  };
-}
-
-/** Moves money from alice to the in-transit account, as a hold does. */
-function hold(bank: string, payId: string, amountMinor: number): LedgerBatch {
-  return {
-    bank,
-    payment: {
-      expected: null,
-      record: {
-        module: "teller",
-        payId,
-        kind: "withdrawal",
-        peer: MODULE,
-        account: "alice",
-        amountMinor,
-        unit: "EUR",
-        state: "held",
-      },
-    },
-    drawnBy: { account: "alice", module: MODULE },
-    entry: entry(payId, "hold", [
-      ["alice", amountMinor],
-      ["transit", -amountMinor],
-    ]),
-    mustCover: ["alice"],
-  };
-}
-
-async function balance(store: LedgerStore, bank: string, account: string): Promise<number> {
-  return (await store.account(bank, account))!.balanceMinor;
-}
+import { balance, hold, ledgerContract, openBank } from "./ledger-contract.ts";
 
 let database: Database;
 beforeAll(async () => {
@@ -93,231 +20,8 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 const memory: LedgerState = {};
-const stores: [string, () => LedgerStore][] = [
-  ["memory", () => memoryLedgerStore(memory)],
-  ["SQL", () => sqlLedgerStore(database)],
-];
-
-describe.each(stores)("the ledger in %s", (_name, open) => {
-  it("posts a balanced entry and shows it", async () => {
-    const store = open();
-    const bank = await openBank(store);
-    expect(await balance(store, bank, "alice")).toBe(1000);
-    expect(await balance(store, bank, "reserve")).toBe(1000);
-    expect(await store.entries(bank, "opening")).toEqual([
-      entry("opening", "alice", [
-        ["reserve", 1000],
-        ["alice", -1000],
-      ]),
-    ]);
-    expect((await store.accounts(bank)).map(({ account }) => account)).toEqual([
-      "alice",
-      "bob",
-      "issued",
-      "reserve",
-      "stock",
-      "transit",
-      "yen",
-    ]);
-    expect((await store.trialBalance(bank))[0]).toMatchObject({
-      unit: "EUR",
-      debitMinor: 1000,
-      creditMinor: 1000,
-    });
-  });
-
-  it.each([
-    [
-      "not balanced",
-      [
-        ["alice", 5],
-        ["bob", -4],
-      ],
-    ],
-    [
-      "not balanced",
-      [
-        ["alice", 5],
-        ["yen", -5],
-      ],
-    ],
-    [
-      "unknown account",
-      [
-        ["alice", 5],
-        ["carol", -5],
-      ],
-    ],
-    [
-      "amount out of range",
-      [
-        ["alice", 0.5],
-        ["bob", -0.5],
-      ],
-    ],
-    [
-      "amount out of range",
-      [
-        ["alice", 0],
-        ["bob", 0],
-      ],
-    ],
-    [
-      "amount out of range",
-      [
-        ["bob", -Number.MAX_SAFE_INTEGER],
-        ["alice", Number.MAX_SAFE_INTEGER],
-        ["bob", -5],
-        ["reserve", 5],
-      ],
-    ],
-  ] as [string, [string, number][]][])("refuses an entry: %s %j", async (reason, lines) => {
-    const store = open();
-    const bank = await openBank(store);
-    const before = await store.accounts(bank);
-    const result = await store.apply({ bank, entry: entry("x", "y", lines) });
-    expect(result).toEqual({ status: "refused", reason });
-    expect(await store.accounts(bank)).toEqual(before);
-    expect(await store.entries(bank, "x")).toEqual([]);
-  });
-
-  it("posts under one key once, and refuses other lines under it", async () => {
-    const store = open();
-    const bank = await openBank(store);
-    const move = (amountMinor: number) => ({
-      bank,
-      entry: entry("m", "1", [
-        ["alice", amountMinor],
-        ["bob", -amountMinor],
-      ]),
-    });
-    expect(await store.apply(move(7))).toEqual({ status: "applied" });
-    expect(await store.apply(move(7))).toEqual({ status: "repeated" });
-    expect(await store.apply(move(8))).toEqual({ status: "refused", reason: "entry differs" });
-    expect(await balance(store, bank, "bob")).toBe(7);
-  });
-
-  it("holds only what is there, for a module that may draw, and once", async () => {
-    const store = open();
-    const bank = await openBank(store, 100);
-    expect(await store.apply(hold(bank, "p1", 101))).toEqual({
-      status: "refused",
-      reason: "insufficient funds",
-    });
-    const foreign = { ...hold(bank, "p1", 50), drawnBy: { account: "alice", module: "ff" } };
-    expect(await store.apply(foreign)).toEqual({
-      status: "refused",
-      reason: "module not permitted",
-    });
-    const ownBooks = { ...hold(bank, "p1", 50), drawnBy: { account: "stock", module: MODULE } };
-    expect(await store.apply(ownBooks)).toEqual({ status: "refused", reason: "unknown account" });
-    expect(await store.openPayments(bank)).toEqual([]);
-    expect(await store.apply(hold(bank, "p1", 100))).toEqual({ status: "applied" });
-    expect(await store.apply(hold(bank, "p1", 100))).toEqual({ status: "conflict" });
-    expect(await store.openPayments(bank)).toEqual([hold(bank, "p1", 100).payment!.record]);
-    expect(await balance(store, bank, "alice")).toBe(0);
-    expect((await store.trialBalance(bank))[0]?.inTransitMinor).toBe(100);
-  });
-
-  it("changes a payment's state only from the expected one", async () => {
-    const store = open();
-    const bank = await openBank(store);
-    await store.apply(hold(bank, "p1", 40));
-    const record = { ...hold(bank, "p1", 40).payment!.record, state: "settled" as const };
-    const settle: LedgerBatch = {
-      bank,
-      payment: { expected: "held", record },
-      entry: entry("p1", "settle", [
-        ["transit", 40],
-        ["stock", -40],
-      ]),
-    };
-    expect(await store.apply(settle)).toEqual({ status: "applied" });
-    expect(await store.apply(settle)).toEqual({ status: "conflict" });
-    expect(await store.payment(bank, "teller", "p1")).toEqual(record);
-    expect(await store.openPayments(bank)).toEqual([]);
-    expect(await balance(store, bank, "transit")).toBe(0);
-  });
-
-  it("lets one of two racing withdrawals have the balance", async () => {
-    const store = open();
-    const bank = await openBank(store, 100);
-    const results = await Promise.all([
-      store.apply(hold(bank, "p1", 80)),
-      store.apply(hold(bank, "p2", 80)),
-    ]);
-    expect(results.map(({ status }) => status).sort()).toEqual(["applied", "refused"]);
-    expect(await balance(store, bank, "alice")).toBe(20);
-  });
-
-  it("opens an account once and refuses another under its name", async () => {
-    const store = open();
-    const bank = await openBank(store);
-    const { balanceMinor: _, ...alice } = (await store.account(bank, "alice"))!;
-    expect(await store.apply({ bank, open: [alice] })).toEqual({ status: "applied" });
-    expect(await balance(store, bank, "alice")).toBe(1000);
-    expect(await store.apply({ bank, open: [{ ...alice, unit: "USD" }] })).toEqual({
-      status: "refused",
-      reason: "account differs",
-    });
-  });
-
-  it("lets a module draw once it is admitted, and keeps those before it", async () => {
-    const store = open();
-    const bank = await openBank(store);
-    const admit = (account: string) => store.apply({ bank, admit: { account, module: "ff" } });
-    expect(await admit("stock")).toEqual({ status: "refused", reason: "unknown account" });
-    expect(await admit("alice")).toEqual({ status: "applied" });
-    expect(await admit("alice")).toEqual({ status: "applied" });
-    expect((await store.account(bank, "alice"))?.drawers).toEqual([MODULE, "ff"]);
-    const drawn = { ...hold(bank, "p1", 50), drawnBy: { account: "alice", module: "ff" } };
-    expect(await store.apply(drawn)).toEqual({ status: "applied" });
-  });
-
-  it("redeems each leaf once", async () => {
-    const store = open();
-    const bank = await openBank(store);
-    const redeem = (...leaves: string[]) =>
-      store.apply({
-        bank,
-        redemptions: leaves.map((leaf) => ({ leaf, amountMinor: 30, unit: "EUR" })),
-      });
-    const again = { status: "refused", reason: "leaf redeemed before" };
-    expect(await redeem("a", "a")).toEqual(again);
-    expect(await redeem("a")).toEqual({ status: "applied" });
-    expect(await redeem("b", "a")).toEqual(again);
-    expect((await store.trialBalance(bank))[0]?.redeemedMinor).toBe(30);
-  });
-
-  it("stays balanced whatever is posted", async () => {
-    const names = ["alice", "bob", "reserve", "stock", "issued", "yen", "nobody"];
-    const line = fc.tuple(fc.constantFrom(...names), fc.integer({ min: -50, max: 50 }));
-    const lines = fc.array(line, { minLength: 1, maxLength: 4 });
-    await fc.assert(
-      fc.asyncProperty(fc.array(lines, { maxLength: 8 }), async (entries) => {
-        const store = open();
-        const bank = await openBank(store);
-        for (const [index, some] of entries.entries()) {
-          // Half of them are made to balance in number, though perhaps not in unit.
-          const rest = -some.reduce((sum, [, amountMinor]) => sum + amountMinor, 0);
-          const posted = index % 2 === 0 ? [...some, ["bob", rest] as [string, number]] : some;
-          await store.apply({ bank, entry: entry(`t${index}`, "1", posted), mustCover: ["alice"] });
-        }
-        for (const { debitMinor, creditMinor } of await store.trialBalance(bank)) {
-          expect(debitMinor).toBe(creditMinor);
-        }
-        expect(await balance(store, bank, "alice")).toBeGreaterThanOrEqual(0);
-        const sums = new Map<string, number>();
-        for (const { unit, kind, balanceMinor } of await store.accounts(bank)) {
-          const sign = kind === "reserve" || kind === "notes-on-hand" ? 1 : -1;
-          sums.set(unit, (sums.get(unit) ?? 0) + sign * balanceMinor);
-        }
-        expect([...sums.values()]).toEqual([0, 0]);
-      }),
-      { numRuns: 25, seed: 4 },
-    );
-  });
-});
+ledgerContract("memory", () => memoryLedgerStore(memory));
+ledgerContract("SQL", () => sqlLedgerStore(database));
 
 describe("the database on disk", () => {
   it("keeps what was applied over a restart, and belongs to one process", async () => {
@@ -346,4 +50,16 @@ describe("the database on disk", () => {
     await expect(migrate(other, MIGRATIONS)).rejects.toThrow("use the release that last wrote it");
     await other.close();
   }, 60_000);
+});
+
+describe("the address of a PostgreSQL server", () => {
+  it("is not repeated when it leads nowhere", async () => {
+    // Port 1 is nobody's; the name has up to two addresses, each of which refuses.
+    const refused = await openDatabase("postgres://a:secret-word@localhost:1/x").catch(String);
+    expect(refused).toMatch(/The PostgreSQL server cannot be used: connect ECONNREFUSED .+; check/);
+    expect(refused).not.toContain("secret-word");
+    const unread = await openDatabase("postgres://a:secret-word@[/x").catch(String);
+    expect(unread).toContain("The PostgreSQL server cannot be used: Invalid URL; check");
+    expect(unread).not.toContain("secret-word");
+  });
 });

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ledger's contract, for every store: balanced, atomic, idempotent, never overdrawn.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { AccountKind, LedgerBatch, LedgerStore } from "../../host/network/bank/ledger.ts";
+
+const MODULE = "00000000000000aa";
+let banks = 0;
+
+/** A new bank with a reserve of its opening deposits, in a store that other tests share. */
+export async function openBank(store: LedgerStore, aliceMinor = 1000): Promise<string> {
+  banks += 1;
+  const bank = `bank ${banks}`;
+  const account = (name: string, kind: AccountKind, unit = "EUR") => ({
+    account: name,
+    owner: name,
+    unit,
+    kind,
+    drawers: name === "alice" ? [MODULE] : [],
+  });
+  const result = await store.apply({
+    bank,
+    open: [
+      account("reserve", "reserve"),
+      account("alice", "deposit"),
+      account("bob", "deposit"),
+      account("transit", "in-transit"),
+      account("issued", "money-issued"),
+      account("stock", "notes-on-hand"),
+      account("yen", "deposit", "JPY"),
+    ],
+    entry: entry("opening", "alice", [
+      ["reserve", aliceMinor],
+      ["alice", -aliceMinor],
+    ]),
+  });
+  expect(result).toEqual({ status: "applied" });
+  return bank;
+}
+
+export function entry(transaction: string, leg: string, lines: [string, number][]) {
+  return {
+    transaction,
+    leg,
+    atSeconds: 1_800_000_000,
+    lines: lines.map(([account, debitMinor]) => ({ account, debitMinor })),
+  };
+}
+
+/** Moves money from alice to the in-transit account, as a hold does. */
+export function hold(bank: string, payId: string, amountMinor: number): LedgerBatch {
+  return {
+    bank,
+    payment: {
+      expected: null,
+      record: {
+        module: "teller",
+        payId,
+        kind: "withdrawal",
+        peer: MODULE,
+        account: "alice",
+        amountMinor,
+        unit: "EUR",
+        state: "held",
+      },
+    },
+    drawnBy: { account: "alice", module: MODULE },
+    entry: entry(payId, "hold", [
+      ["alice", amountMinor],
+      ["transit", -amountMinor],
+    ]),
+    mustCover: ["alice"],
+  };
+}
+
+export async function balance(store: LedgerStore, bank: string, account: string): Promise<number> {
+  return (await store.account(bank, account))!.balanceMinor;
+}
+
+/** Declares the tests; `open` is asked within each of them. */
+export function ledgerContract(name: string, open: () => LedgerStore): void {
+  describe(`the ledger in ${name}`, () => {
+    it("posts a balanced entry and shows it", async () => {
+      const store = open();
+      const bank = await openBank(store);
+      expect(await balance(store, bank, "alice")).toBe(1000);
+      expect(await balance(store, bank, "reserve")).toBe(1000);
+      expect(await store.entries(bank, "opening")).toEqual([
+        entry("opening", "alice", [
+          ["reserve", 1000],
+          ["alice", -1000],
+        ]),
+      ]);
+      expect((await store.accounts(bank)).map(({ account }) => account)).toEqual([
+        "alice",
+        "bob",
+        "issued",
+        "reserve",
+        "stock",
+        "transit",
+        "yen",
+      ]);
+      expect((await store.trialBalance(bank))[0]).toMatchObject({
+        unit: "EUR",
+        debitMinor: 1000,
+        creditMinor: 1000,
+      });
+    });
+
+    it.each([
+      [
+        "not balanced",
+        [
+          ["alice", 5],
+          ["bob", -4],
+        ],
+      ],
+      [
+        "not balanced",
+        [
+          ["alice", 5],
+          ["yen", -5],
+        ],
+      ],
+      [
+        "unknown account",
+        [
+          ["alice", 5],
+          ["carol", -5],
+        ],
+      ],
+      [
+        "amount out of range",
+        [
+          ["alice", 0.5],
+          ["bob", -0.5],
+        ],
+      ],
+      [
+        "amount out of range",
+        [
+          ["alice", 0],
+          ["bob", 0],
+        ],
+      ],
+      [
+        "amount out of range",
+        [
+          ["bob", -Number.MAX_SAFE_INTEGER],
+          ["alice", Number.MAX_SAFE_INTEGER],
+          ["bob", -5],
+          ["reserve", 5],
+        ],
+      ],
+    ] as [string, [string, number][]][])("refuses an entry: %s %j", async (reason, lines) => {
+      const store = open();
+      const bank = await openBank(store);
+      const before = await store.accounts(bank);
+      const result = await store.apply({ bank, entry: entry("x", "y", lines) });
+      expect(result).toEqual({ status: "refused", reason });
+      expect(await store.accounts(bank)).toEqual(before);
+      expect(await store.entries(bank, "x")).toEqual([]);
+    });
+
+    it("posts under one key once, and refuses other lines under it", async () => {
+      const store = open();
+      const bank = await openBank(store);
+      const move = (amountMinor: number) => ({
+        bank,
+        entry: entry("m", "1", [
+          ["alice", amountMinor],
+          ["bob", -amountMinor],
+        ]),
+      });
+      expect(await store.apply(move(7))).toEqual({ status: "applied" });
+      expect(await store.apply(move(7))).toEqual({ status: "repeated" });
+      expect(await store.apply(move(8))).toEqual({ status: "refused", reason: "entry differs" });
+      expect(await balance(store, bank, "bob")).toBe(7);
+    });
+
+    it("holds only what is there, for a module that may draw, and once", async () => {
+      const store = open();
+      const bank = await openBank(store, 100);
+      expect(await store.apply(hold(bank, "p1", 101))).toEqual({
+        status: "refused",
+        reason: "insufficient funds",
+      });
+      const foreign = { ...hold(bank, "p1", 50), drawnBy: { account: "alice", module: "ff" } };
+      expect(await store.apply(foreign)).toEqual({
+        status: "refused",
+        reason: "module not permitted",
+      });
+      const ownBooks = { ...hold(bank, "p1", 50), drawnBy: { account: "stock", module: MODULE } };
+      expect(await store.apply(ownBooks)).toEqual({ status: "refused", reason: "unknown account" });
+      expect(await store.openPayments(bank)).toEqual([]);
+      expect(await store.apply(hold(bank, "p1", 100))).toEqual({ status: "applied" });
+      expect(await store.apply(hold(bank, "p1", 100))).toEqual({ status: "conflict" });
+      expect(await store.openPayments(bank)).toEqual([hold(bank, "p1", 100).payment!.record]);
+      expect(await balance(store, bank, "alice")).toBe(0);
+      expect((await store.trialBalance(bank))[0]?.inTransitMinor).toBe(100);
+    });
+
+    it("changes a payment's state only from the expected one", async () => {
+      const store = open();
+      const bank = await openBank(store);
+      await store.apply(hold(bank, "p1", 40));
+      const record = { ...hold(bank, "p1", 40).payment!.record, state: "settled" as const };
+      const settle: LedgerBatch = {
+        bank,
+        payment: { expected: "held", record },
+        entry: entry("p1", "settle", [
+          ["transit", 40],
+          ["stock", -40],
+        ]),
+      };
+      expect(await store.apply(settle)).toEqual({ status: "applied" });
+      expect(await store.apply(settle)).toEqual({ status: "conflict" });
+      expect(await store.payment(bank, "teller", "p1")).toEqual(record);
+      expect(await store.openPayments(bank)).toEqual([]);
+      expect(await balance(store, bank, "transit")).toBe(0);
+    });
+
+    it("lets one of two racing withdrawals have the balance", async () => {
+      const store = open();
+      const bank = await openBank(store, 100);
+      const results = await Promise.all([
+        store.apply(hold(bank, "p1", 80)),
+        store.apply(hold(bank, "p2", 80)),
+      ]);
+      expect(results.map(({ status }) => status).sort()).toEqual(["applied", "refused"]);
+      expect(await balance(store, bank, "alice")).toBe(20);
+    });
+
+    it("opens an account once and refuses another under its name", async () => {
+      const store = open();
+      const bank = await openBank(store);
+      const { balanceMinor: _, ...alice } = (await store.account(bank, "alice"))!;
+      expect(await store.apply({ bank, open: [alice] })).toEqual({ status: "applied" });
+      expect(await balance(store, bank, "alice")).toBe(1000);
+      expect(await store.apply({ bank, open: [{ ...alice, unit: "USD" }] })).toEqual({
+        status: "refused",
+        reason: "account differs",
+      });
+    });
+
+    it("lets a module draw once it is admitted, and keeps those before it", async () => {
+      const store = open();
+      const bank = await openBank(store);
+      const admit = (account: string) => store.apply({ bank, admit: { account, module: "ff" } });
+      expect(await admit("stock")).toEqual({ status: "refused", reason: "unknown account" });
+      expect(await admit("alice")).toEqual({ status: "applied" });
+      expect(await admit("alice")).toEqual({ status: "applied" });
+      expect((await store.account(bank, "alice"))?.drawers).toEqual([MODULE, "ff"]);
+      const drawn = { ...hold(bank, "p1", 50), drawnBy: { account: "alice", module: "ff" } };
+      expect(await store.apply(drawn)).toEqual({ status: "applied" });
+    });
+
+    it("redeems each leaf once", async () => {
+      const store = open();
+      const bank = await openBank(store);
+      const redeem = (...leaves: string[]) =>
+        store.apply({
+          bank,
+          redemptions: leaves.map((leaf) => ({ leaf, amountMinor: 30, unit: "EUR" })),
+        });
+      const again = { status: "refused", reason: "leaf redeemed before" };
+      expect(await redeem("a", "a")).toEqual(again);
+      expect(await redeem("a")).toEqual({ status: "applied" });
+      expect(await redeem("b", "a")).toEqual(again);
+      expect((await store.trialBalance(bank))[0]?.redeemedMinor).toBe(30);
+    });
+
+    it("stays balanced whatever is posted", async () => {
+      const names = ["alice", "bob", "reserve", "stock", "issued", "yen", "nobody"];
+      const line = fc.tuple(fc.constantFrom(...names), fc.integer({ min: -50, max: 50 }));
+      const lines = fc.array(line, { minLength: 1, maxLength: 4 });
+      await fc.assert(
+        fc.asyncProperty(fc.array(lines, { maxLength: 8 }), async (entries) => {
+          const store = open();
+          const bank = await openBank(store);
+          for (const [index, some] of entries.entries()) {
+            // Half of them are made to balance in number, though perhaps not in unit.
+            const rest = -some.reduce((sum, [, amountMinor]) => sum + amountMinor, 0);
+            const posted = index % 2 === 0 ? [...some, ["bob", rest] as [string, number]] : some;
+            await store.apply({
+              bank,
+              entry: entry(`t${index}`, "1", posted),
+              mustCover: ["alice"],
+            });
+          }
+          for (const { debitMinor, creditMinor } of await store.trialBalance(bank)) {
+            expect(debitMinor).toBe(creditMinor);
+          }
+          expect(await balance(store, bank, "alice")).toBeGreaterThanOrEqual(0);
+          const sums = new Map<string, number>();
+          for (const { unit, kind, balanceMinor } of await store.accounts(bank)) {
+            const sign = kind === "reserve" || kind === "notes-on-hand" ? 1 : -1;
+            sums.set(unit, (sums.get(unit) ?? 0) + sign * balanceMinor);
+          }
+          expect([...sums.values()]).toEqual([0, 0]);
+        }),
+        { numRuns: 25, seed: 4 },
+      );
+    });
+  });
+}
