@@ -9,9 +9,9 @@ import { fileURLToPath } from "node:url";
 const P = 2n ** 255n - 19n;
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;
 /** Layout of the comb: blocks of teeth, and the distance between neighbouring teeth in bits. */
-const BLOCKS = 3;
+const BLOCKS = 2;
 const TEETH = 5;
-const SPACING = 17;
+const SPACING = 26;
 /** Odd multiples of the base point for verification: 1, 3, up to 2 * ODD_MULTIPLES - 1. */
 const ODD_MULTIPLES = 8;
 
@@ -141,7 +141,7 @@ ${literal("GROUP_ORDER", "u32", words(L, 9, 32))}
 ${literal("BARRETT_MULTIPLIER", "u32", words(2n ** 512n / L, 9, 32))}
 /** 1/2 modulo L, 8 words. */
 ${literal("SCALAR_HALF", "u32", words(invert(2n, L), 8, 32))}
-/** (2^${BLOCKS * TEETH * SPACING} - 1) / 2 modulo L, 8 words; see the comb in edwards25519.ts. */
+/** (2^${BLOCKS * TEETH * SPACING} - 1) / 2 modulo L, 8 words; see comb25519.ts. */
 ${literal("COMB_OFFSET", "u32", words(offset, 8, 32))}
 /**
  * The comb: ${BLOCKS} blocks of ${1 << (TEETH - 1)} points; entry i of block j is the sum over teeth t of

@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // Multiples of the base point B in constant time, by a signed comb (Hamburg, "Fast and compact
-// elliptic-curve cryptography", section 3.3): 51 additions and 16 doublings for any scalar.
+// elliptic-curve cryptography", section 3.3): 52 additions and 25 doublings for any scalar.
 import { wipe } from "./bytes";
 import { pointAddAffine, pointDouble, pointSetNeutral, wipePointScratch } from "./edwards25519";
 import { FIELD_SIZE, fieldFromBytes, fieldNegateIf } from "./field25519";
 import { scalarMultiplyAdd } from "./scalar25519";
 import { COMB_OFFSET, COMB_TABLE, SCALAR_HALF } from "./table25519";
 
-const BLOCKS: i32 = 3;
+const BLOCKS: i32 = 2;
 const TEETH: i32 = 5;
-const SPACING: i32 = 17;
+const SPACING: i32 = 26;
 const ENTRIES: i32 = 16;
 const ENTRY_SIZE: i32 = 96;
 
-const digits = memory.data(32, 8);
+/** 260 bits; those from 253 on stay clear. */
+const digits = memory.data(33, 8);
 const packed = memory.data(ENTRY_SIZE, 8);
 const entry = memory.data(3 * FIELD_SIZE, 8);
 
 /** point = scalar B for a secret 32-byte scalar. The caller wipes the point (POINT_SIZE bytes). */
 export function baseMultiply(point: usize, scalar: usize): void {
-  // Write the scalar with digits +1 and -1 only: sum of (2 c_i - 1) 2^i over 255 bits equals it if
-  // c = (scalar + 2^255 - 1) / 2 modulo L. Then no digit is zero and none needs a special case.
+  // Write the scalar with digits +1 and -1 only: sum of (2 c_i - 1) 2^i over 260 bits equals it if
+  // c = (scalar + 2^260 - 1) / 2 modulo L. Then no digit is zero and none needs a special case.
   scalarMultiplyAdd(digits, scalar, SCALAR_HALF, COMB_OFFSET);
   pointSetNeutral(point);
   for (let position = SPACING - 1; position >= 0; position--) {
@@ -35,7 +36,7 @@ export function baseMultiply(point: usize, scalar: usize): void {
       pointAddAffine(point, entry, block < BLOCKS - 1 || position > 0);
     }
   }
-  wipe(digits, 32);
+  wipe(digits, 33);
   wipe(packed, ENTRY_SIZE);
   wipe(entry, 3 * FIELD_SIZE);
   wipePointScratch();

@@ -23,20 +23,16 @@ const carried = memory.data(FIELD_SIZE, 8);
 
 /** out = a + b; the widths add up. */
 export function fieldAdd(out: usize, a: usize, b: usize): void {
-  store<u64>(out, load<u64>(a) + load<u64>(b));
-  store<u64>(out, load<u64>(a, 8) + load<u64>(b, 8), 8);
-  store<u64>(out, load<u64>(a, 16) + load<u64>(b, 16), 16);
-  store<u64>(out, load<u64>(a, 24) + load<u64>(b, 24), 24);
-  store<u64>(out, load<u64>(a, 32) + load<u64>(b, 32), 32);
+  for (let i = 0; i < FIELD_SIZE; i += 8) store<u64>(out + i, load<u64>(a + i) + load<u64>(b + i));
 }
 
 /** out = a - b for b of width 1; the width of `a` grows by 2. */
 export function fieldSubtract(out: usize, a: usize, b: usize): void {
-  store<u64>(out, load<u64>(a) + TWO_P_FIRST - load<u64>(b));
-  store<u64>(out, load<u64>(a, 8) + TWO_P_OTHER - load<u64>(b, 8), 8);
-  store<u64>(out, load<u64>(a, 16) + TWO_P_OTHER - load<u64>(b, 16), 16);
-  store<u64>(out, load<u64>(a, 24) + TWO_P_OTHER - load<u64>(b, 24), 24);
-  store<u64>(out, load<u64>(a, 32) + TWO_P_OTHER - load<u64>(b, 32), 32);
+  let bias: u64 = TWO_P_FIRST;
+  for (let i = 0; i < FIELD_SIZE; i += 8) {
+    store<u64>(out + i, load<u64>(a + i) + bias - load<u64>(b + i));
+    bias = TWO_P_OTHER;
+  }
 }
 
 /** sum = a + b and difference = a - b, for b of width 1; both may be in place of a and b. */

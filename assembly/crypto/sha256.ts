@@ -132,34 +132,19 @@ function compress(state: usize, block: usize): void {
   let f = load<u32>(state, 20);
   let g = load<u32>(state, 24);
   let h = load<u32>(state, 28);
-  // Eight rounds a turn: instead of moving all eight variables, each round renames them.
   let k = ROUND_CONSTANTS;
-  for (let w = schedule; w < schedule + 256; w += 32) {
-    h += Mix.bigSigma1(e) + Mix.choose(e, f, g) + load<u32>(k) + load<u32>(w);
-    d += h;
-    h += Mix.bigSigma0(a) + Mix.majority(a, b, c);
-    g += Mix.bigSigma1(d) + Mix.choose(d, e, f) + load<u32>(k, 4) + load<u32>(w, 4);
-    c += g;
-    g += Mix.bigSigma0(h) + Mix.majority(h, a, b);
-    f += Mix.bigSigma1(c) + Mix.choose(c, d, e) + load<u32>(k, 8) + load<u32>(w, 8);
-    b += f;
-    f += Mix.bigSigma0(g) + Mix.majority(g, h, a);
-    e += Mix.bigSigma1(b) + Mix.choose(b, c, d) + load<u32>(k, 12) + load<u32>(w, 12);
-    a += e;
-    e += Mix.bigSigma0(f) + Mix.majority(f, g, h);
-    d += Mix.bigSigma1(a) + Mix.choose(a, b, c) + load<u32>(k, 16) + load<u32>(w, 16);
-    h += d;
-    d += Mix.bigSigma0(e) + Mix.majority(e, f, g);
-    c += Mix.bigSigma1(h) + Mix.choose(h, a, b) + load<u32>(k, 20) + load<u32>(w, 20);
-    g += c;
-    c += Mix.bigSigma0(d) + Mix.majority(d, e, f);
-    b += Mix.bigSigma1(g) + Mix.choose(g, h, a) + load<u32>(k, 24) + load<u32>(w, 24);
-    f += b;
-    b += Mix.bigSigma0(c) + Mix.majority(c, d, e);
-    a += Mix.bigSigma1(f) + Mix.choose(f, g, h) + load<u32>(k, 28) + load<u32>(w, 28);
-    e += a;
-    a += Mix.bigSigma0(b) + Mix.majority(b, c, d);
-    k += 32;
+  for (let w = schedule; w < schedule + 256; w += 4) {
+    const first = h + Mix.bigSigma1(e) + Mix.choose(e, f, g) + load<u32>(k) + load<u32>(w);
+    const second = Mix.bigSigma0(a) + Mix.majority(a, b, c);
+    h = g;
+    g = f;
+    f = e;
+    e = d + first;
+    d = c;
+    c = b;
+    b = a;
+    a = first + second;
+    k += 4;
   }
   store<u32>(state, load<u32>(state) + a);
   store<u32>(state, load<u32>(state, 4) + b, 4);

@@ -147,34 +147,19 @@ function compress(state: usize, block: usize): void {
   let f = load<u64>(state, 40);
   let g = load<u64>(state, 48);
   let h = load<u64>(state, 56);
-  // Eight rounds a turn: instead of moving all eight variables, each round renames them.
   let k = ROUND_CONSTANTS;
-  for (let w = schedule; w < schedule + 640; w += 64) {
-    h += Mix.bigSigma1(e) + Mix.choose(e, f, g) + load<u64>(k) + load<u64>(w);
-    d += h;
-    h += Mix.bigSigma0(a) + Mix.majority(a, b, c);
-    g += Mix.bigSigma1(d) + Mix.choose(d, e, f) + load<u64>(k, 8) + load<u64>(w, 8);
-    c += g;
-    g += Mix.bigSigma0(h) + Mix.majority(h, a, b);
-    f += Mix.bigSigma1(c) + Mix.choose(c, d, e) + load<u64>(k, 16) + load<u64>(w, 16);
-    b += f;
-    f += Mix.bigSigma0(g) + Mix.majority(g, h, a);
-    e += Mix.bigSigma1(b) + Mix.choose(b, c, d) + load<u64>(k, 24) + load<u64>(w, 24);
-    a += e;
-    e += Mix.bigSigma0(f) + Mix.majority(f, g, h);
-    d += Mix.bigSigma1(a) + Mix.choose(a, b, c) + load<u64>(k, 32) + load<u64>(w, 32);
-    h += d;
-    d += Mix.bigSigma0(e) + Mix.majority(e, f, g);
-    c += Mix.bigSigma1(h) + Mix.choose(h, a, b) + load<u64>(k, 40) + load<u64>(w, 40);
-    g += c;
-    c += Mix.bigSigma0(d) + Mix.majority(d, e, f);
-    b += Mix.bigSigma1(g) + Mix.choose(g, h, a) + load<u64>(k, 48) + load<u64>(w, 48);
-    f += b;
-    b += Mix.bigSigma0(c) + Mix.majority(c, d, e);
-    a += Mix.bigSigma1(f) + Mix.choose(f, g, h) + load<u64>(k, 56) + load<u64>(w, 56);
-    e += a;
-    a += Mix.bigSigma0(b) + Mix.majority(b, c, d);
-    k += 64;
+  for (let w = schedule; w < schedule + 640; w += 8) {
+    const first = h + Mix.bigSigma1(e) + Mix.choose(e, f, g) + load<u64>(k) + load<u64>(w);
+    const second = Mix.bigSigma0(a) + Mix.majority(a, b, c);
+    h = g;
+    g = f;
+    f = e;
+    e = d + first;
+    d = c;
+    c = b;
+    b = a;
+    a = first + second;
+    k += 8;
   }
   store<u64>(state, load<u64>(state) + a);
   store<u64>(state, load<u64>(state, 8) + b, 8);
