@@ -55,6 +55,27 @@ export function coseSignature(
   ed25519Sign(output, payload, payloadLength, seed, publicKey, structure, headLength);
 }
 
+/** Writes payload, reference (8 bytes at `kid`, 0 for none) and 64-byte signature as one object. */
+export function coseWrite(
+  writer: CborWriter,
+  payload: usize,
+  payloadLength: i32,
+  kid: usize,
+  signature: usize,
+): void {
+  writer.array(4);
+  writer.bytesFrom(PROTECTED_HEADER);
+  if (kid == 0) {
+    writer.map(0);
+  } else {
+    writer.map(1);
+    writer.int(KID_LABEL);
+    writer.bytes(kid, REFERENCE_SIZE);
+  }
+  writer.bytes(payload, payloadLength);
+  writer.bytes(signature, SIGNATURE_SIZE);
+}
+
 /** Joins payload, reference (8 bytes, or null for none) and 64-byte signature to one object. */
 export function coseAssemble(
   payload: usize,
@@ -64,17 +85,8 @@ export function coseAssemble(
 ): Bytes {
   const object = new StaticArray<u8>(payloadLength + SIGNATURE_SIZE + 32);
   const writer = new CborWriter(changetype<usize>(object), object.length);
-  writer.array(4);
-  writer.bytesFrom(PROTECTED_HEADER);
-  if (kid === null) {
-    writer.map(0);
-  } else {
-    writer.map(1);
-    writer.int(KID_LABEL);
-    writer.bytesFrom(kid);
-  }
-  writer.bytes(payload, payloadLength);
-  writer.bytes(signature, SIGNATURE_SIZE);
+  const reference = kid === null ? 0 : changetype<usize>(kid);
+  coseWrite(writer, payload, payloadLength, reference, signature);
   return writer.taken();
 }
 

@@ -27,9 +27,9 @@ export function spendable(unit: u32): u64 {
 /** Minor units of `unit` that were received and wait for the payer's acknowledgement. */
 function inDoubt(unit: u32): u64 {
   let sum: u64 = 0;
+  const record = new PaymentRecord();
   for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
-    const record = PaymentRecord.at(cursor);
-    if (record == null || record.role != PaymentRole.PAYEE) continue;
+    if (!record.load(cursor) || record.role != PaymentRole.PAYEE) continue;
     if (record.state == PaymentState.IN_DOUBT && packUnit(record.unit) == unit) {
       sum += record.amount;
     }
@@ -55,9 +55,10 @@ class Units {
 export function writeBalance(writer: CborWriter): void {
   const units = new Units();
   for (let i = 0; i < directory.count; i++) units.add(directory.unitAt(i));
+  const record = new PaymentRecord();
   for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
-    const record = PaymentRecord.at(cursor);
-    if (record != null && record.state == PaymentState.IN_DOUBT) units.add(packUnit(record.unit));
+    if (record.load(cursor) && record.state == PaymentState.IN_DOUBT)
+      units.add(packUnit(record.unit));
   }
   writer.array(units.count);
   for (let i = 0; i < units.count; i++) {

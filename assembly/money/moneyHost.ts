@@ -156,9 +156,9 @@ export class MoneyHost extends HostInterface {
 
 /** Whether a payment's record names the note. */
 function isPromised(hash: Bytes): bool {
+  const record = new PaymentRecord();
   for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
-    const record = PaymentRecord.at(cursor);
-    if (record == null) continue;
+    if (!record.load(cursor)) continue;
     for (let i = 0; i < record.hashes.length; i += HASH_SIZE) {
       const named = pointerOf(record.hashes) + <usize>i;
       if (memory.compare(named, pointerOf(hash), HASH_SIZE) == 0) return true;

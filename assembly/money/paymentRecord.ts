@@ -39,6 +39,8 @@ export namespace OwnSideKind {
   export const BANK: u8 = 2;
 }
 
+const found = memory.data(16, 8);
+
 const FLAG_NOTED: u8 = 1;
 const FLAG_DONE: u8 = 2;
 const NO_HASHES: Hashes = new StaticArray<u8>(0);
@@ -58,24 +60,31 @@ export class PaymentRecord {
   /** The record of this pay id (16 bytes), or null. */
   static find(payId: Bytes): PaymentRecord | null {
     for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
-      const record = PaymentRecord.at(cursor);
-      if (record != null && record.isFor(payId)) return record;
+      const key = journal.keyAt(cursor);
+      if (!journal.read(PAYMENT_KIND, key, 32, found, PAY_ID_SIZE)) continue;
+      if (memory.compare(found, changetype<usize>(payId), PAY_ID_SIZE) != 0) continue;
+      const record = new PaymentRecord();
+      return record.load(cursor) ? record : null;
     }
     return null;
   }
 
-  /** The record at a cursor of `firstPayment`, or null where it cannot be read. */
-  static at(cursor: i32): PaymentRecord | null {
-    const record = new PaymentRecord();
-    record.key = journal.keyAt(cursor);
-    const value = journal.load(PAYMENT_KIND, record.key);
-    if (value == null || value.length < FIXED_SIZE) return null;
-    const start = changetype<usize>(value);
-    record.bytes = bytesOf(start, FIXED_SIZE);
-    if (value.length > FIXED_SIZE) {
-      record.hashes = bytesOf(start + <usize>FIXED_SIZE, value.length - FIXED_SIZE);
+  /**
+   * Reads the record at a cursor of `firstPayment` into this object, so that a walk over all
+   * records leaves no garbage. False where it cannot be read.
+   */
+  load(cursor: i32): bool {
+    this.key = journal.keyAt(cursor);
+    const length = journal.lengthOf(PAYMENT_KIND, this.key);
+    if (length < FIXED_SIZE) return false;
+    this.hashes = NO_HASHES;
+    if (length > FIXED_SIZE) {
+      const hashes = new StaticArray<u8>(length - FIXED_SIZE);
+      const pointer = changetype<usize>(hashes);
+      if (!journal.read(PAYMENT_KIND, this.key, FIXED_SIZE, pointer, hashes.length)) return false;
+      this.hashes = hashes;
     }
-    return record;
+    return journal.read(PAYMENT_KIND, this.key, 0, this.place(0), FIXED_SIZE);
   }
 
   /** Adds the record to the journal's open batch. */

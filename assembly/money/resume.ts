@@ -55,9 +55,9 @@ export class Resume {
 
   /** At boot: promises room again to what is in doubt, and forgets what may be forgotten. */
   started(): void {
+    const record = new PaymentRecord();
     for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
-      const record = PaymentRecord.at(cursor);
-      if (record == null) continue;
+      if (!record.load(cursor)) continue;
       if (record.state == PaymentState.IN_DOUBT) {
         journal.reserve(promisedRoom(record.hashes.length / HASH_SIZE));
       }
@@ -68,9 +68,10 @@ export class Resume {
   /** Removes the records that nobody can ask for any more (rule 4.6). */
   forget(): void {
     journal.begin();
+    const record = new PaymentRecord();
     for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
-      const record = PaymentRecord.at(cursor);
-      if (record == null || !record.isNoted || record.state == PaymentState.IN_DOUBT) continue;
+      if (!record.load(cursor) || !record.isNoted || record.state == PaymentState.IN_DOUBT)
+        continue;
       const isPayer = record.role == PaymentRole.PAYER;
       const isPast = record.isDone || floorSeconds() >= record.horizon;
       if (!isPayer || isPast) record.remove();
@@ -93,9 +94,9 @@ export class Resume {
 
   /** Asks the peer about each open payment with it, at the start of a session (29). */
   askIn(session: Session): void {
+    const record = new PaymentRecord();
     for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
-      const record = PaymentRecord.at(cursor);
-      if (record == null || !isOpen(record) || !record.isWith(session.peer.id)) continue;
+      if (!record.load(cursor) || !isOpen(record) || !record.isWith(session.peer.id)) continue;
       const question = this.question(record);
       if (question == null) continue;
       const writer = session.compose(ModuleMessage.OPEN_PAYMENTS);
@@ -118,9 +119,9 @@ export class Resume {
   /** Asks about every open payment by way of the PEER port; how many there are (89). */
   askAll(): i32 {
     let count = 0;
+    const record = new PaymentRecord();
     for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
-      const record = PaymentRecord.at(cursor);
-      if (record != null && this.ask(record)) count++;
+      if (record.load(cursor) && this.ask(record)) count++;
     }
     return count;
   }

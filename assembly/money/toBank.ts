@@ -146,9 +146,9 @@ export class ToBank extends OwnSide {
   /** Tells all that the bank has not noted; at boot and then from time to time. */
   repeat(): void {
     this.repeatAt = NEVER;
+    const record = new PaymentRecord();
     for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
-      const record = PaymentRecord.at(cursor);
-      if (record == null || record.ownSide != OwnSideKind.BANK || record.isNoted) continue;
+      if (!record.load(cursor) || record.ownSide != OwnSideKind.BANK || record.isNoted) continue;
       if (record.state != PaymentState.IN_DOUBT) this.tellRecord(record.payId, record);
     }
   }

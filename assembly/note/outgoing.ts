@@ -6,7 +6,7 @@ import { step } from "../board";
 import { Bytes, bytesOf, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
-import { coseAssemble, CoseSign1 } from "../codec/cose";
+import { CoseSign1, coseWrite } from "../codec/cose";
 import { Purpose } from "../codec/purpose";
 import { sha256 } from "../crypto/sha256";
 import { journal } from "../flash/journal";
@@ -23,7 +23,6 @@ import { Choice } from "./directory";
 import {
   GRACE_SECONDS,
   HASH_SIZE,
-  ID_SIZE,
   PACKET_CERTIFICATES_LIMIT,
   PACKET_NOTES_LIMIT,
   SECONDS_PER_HOUR,
@@ -32,7 +31,7 @@ import {
 import { BodyView, NoteView, unpackUnit } from "./note";
 import { NOTE_KIND, NOTE_STATE_KIND, NoteRecord } from "./noteRecord";
 import { DraftsHash } from "./packetManager";
-import { encodeTransfer } from "./transfer";
+import { encodeTransfer, TRANSFER_SIZE_LIMIT } from "./transfer";
 
 /** Room around a stored note in a packet: heads, the new transfer, two references. */
 const DRAFT_OVERHEAD: i32 = 320;
@@ -42,6 +41,7 @@ const OFFER_LIMIT: i32 = 160;
 
 const reference = memory.data(8, 8);
 const serverHash = memory.data(32, 8);
+const newest = memory.data(TRANSFER_SIZE_LIMIT, 8);
 
 export class OutgoingNotes {
   choice: Choice = new Choice();
@@ -185,10 +185,9 @@ export class OutgoingNotes {
     this.copy(writer, NOTE_KIND, key, 1, record.bodyLength);
     writer.array(record.transfers);
     this.copy(writer, NOTE_KIND, key, record.transfersStart, record.transfersLength);
-    const newest = new StaticArray<u8>(record.draftLength);
-    journal.read(NOTE_KIND, key, record.draftStart, pointerOf(newest), newest.length);
-    const kid = bytesOf(record.kid, ID_SIZE);
-    writer.rawFrom(coseAssemble(pointerOf(newest), newest.length, kid, record.signature));
+    const length = min(record.draftLength, TRANSFER_SIZE_LIMIT);
+    journal.read(NOTE_KIND, key, record.draftStart, newest, length);
+    coseWrite(writer, newest, length, record.kid, record.signature);
     writer.bytesFrom(this.draft(index));
     writer.bytesFrom(identity.certificate.reference);
     return this.addUsed(writer, start);

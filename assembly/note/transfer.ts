@@ -7,7 +7,7 @@ import { CborWriter } from "../codec/cborWriter";
 import { AMOUNT_LIMIT, HASH_SIZE, ID_SIZE, PAY_ID_SIZE, SECONDS_PER_HOUR } from "./limits";
 
 /** Bytes that the longest encoded transfer takes: heads and values of its seven elements. */
-const TRANSFER_SIZE_LIMIT: i32 = 112;
+export const TRANSFER_SIZE_LIMIT: i32 = 112;
 
 const buffer: usize = memory.data(TRANSFER_SIZE_LIMIT, 8);
 
