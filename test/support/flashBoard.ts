@@ -89,8 +89,10 @@ export class FlashBoard {
   /** -1 for a board without a counter. */
   counter = 0n;
   operations = 0;
+  /** Offset of the last complete flashWrite. */
+  lastWrite = 0;
   cut: Cut | undefined;
-  /** Makes flashWrite refuse from this operation number on, until it is undefined again. */
+  /** Makes flashWrite refuse while it is set. */
   failingWrites = false;
   private readonly keys = new Map<string, Uint8Array>();
   private readonly random: Random;
@@ -200,6 +202,7 @@ export class FlashBoard {
       throw new PowerCut();
     }
     this.flash.set(bytes, offset);
+    this.lastWrite = offset;
     this.finish();
     return 0;
   }
