@@ -124,7 +124,7 @@ export function hasReview(): bool {
 
 /** At boot: every record is looked at. */
 export function reviewAll(): void {
-  toReview = obligationPayIds(ObligationState.AUTHORIZING, ObligationState.VOID_OWED);
+  toReview = obligationPayIds(ObligationState.PROVISIONAL, ObligationState.VOID_OWED);
 }
 
 /** Has every completion given to the host again (56); returns their number. */
@@ -141,7 +141,9 @@ export function reviewNext(): void {
   if (toReview.length == 0) return;
   const obligation = obligationByPayId(toReview.pop());
   if (obligation === null) return;
-  if (obligation.state == ObligationState.AUTHORIZING) {
+  if (obligation.state == ObligationState.PROVISIONAL) {
+    obligation.remove(null);
+  } else if (obligation.state == ObligationState.AUTHORIZING) {
     rollBackServed(obligation, Reason.CONNECTION_LOST);
   } else {
     obligation.tellCompletion();

@@ -67,9 +67,8 @@ export class MerchantPurchase extends Transaction {
   state: i32 = State.REQUEST;
   private terms: PurchaseTerms = new PurchaseTerms();
   private merchant: MerchantIdentity = new MerchantIdentity();
-  /** Until the mandate has come; then the record in the journal has them. */
+  /** Until the receipt is made; then the record in the journal has both. */
   private cardTicket: Ticket | null = null;
-  private receipt: Ticket | null = null;
   private isRecorded: bool = false;
   private receiptHash: Bytes = [];
   private isRefused: bool = false;
@@ -145,7 +144,8 @@ export class MerchantPurchase extends Transaction {
 
   rollBack(reason: i32): void {
     const obligation = this.obligation();
-    if (obligation === null) {
+    if (obligation === null || obligation.state == ObligationState.PROVISIONAL) {
+      if (obligation !== null) obligation.remove(null);
       step(238);
       tellServed(this.session.tag, PaymentState.ABORTED, reason, null, null, null);
     } else if (this.isRefused) {
@@ -249,7 +249,7 @@ export class MerchantPurchase extends Transaction {
     this.session.send(true);
   }
 
-  /** 764-772 */
+  /** 764, 766 */
   private cardCame(body: CborReader): i32 {
     const ticket = ticketIn(body);
     step(764);
@@ -261,32 +261,52 @@ export class MerchantPurchase extends Transaction {
       reason = Reason.TICKET_INVALID;
     }
     step(766);
-    if (reason != Reason.NONE || ticket === null || card === null) {
+    if (reason != Reason.NONE || ticket === null) {
       step(746);
       return reason;
     }
     this.cardTicket = ticket;
     terms.credential = ticket.id;
+    this.state = State.ACKNOWLEDGEMENT;
+    this.doLater();
+    return Reason.NONE;
+  }
+
+  /** 768-772: the receipt is made and sent; card and receipt leave the heap. */
+  resume(): void {
     step(768);
-    const writer = payloadWriter();
-    const merchant = this.merchant;
-    const peer = this.session.peer;
-    if (!beginTicket(writer, merchant.name, merchant.expires, peer, TicketType.RECEIPT)) {
-      return Reason.NO_RANDOM;
+    const receipt = this.makeReceipt();
+    const ticket = this.cardTicket;
+    this.cardTicket = null;
+    if (receipt === null || ticket === null) {
+      this.abort(Reason.NO_RANDOM);
+      return;
     }
-    writeReceipt(writer, terms, card, nowSeconds());
-    const encoded = finishTicket(writer);
-    const receipt = encoded !== null ? readTicket(encoded) : null;
-    if (receipt === null) return Reason.MALFORMED;
-    this.receipt = receipt;
+    this.receiptHash = receipt.payloadHash();
+    if (!this.newObligation(ticket.encoded, receipt.encoded).begin()) {
+      this.abort(Reason.JOURNAL_FULL);
+      return;
+    }
+    this.isRecorded = true;
     step(770);
     const message = this.session.compose(PurchaseMessage.RECEIPT);
     message.array(1);
     message.rawFrom(receipt.encoded);
-    this.state = State.ACKNOWLEDGEMENT;
     step(772);
     this.session.send(true);
-    return Reason.NONE;
+  }
+
+  private makeReceipt(): Ticket | null {
+    const merchant = this.merchant;
+    const peer = this.session.peer;
+    const card = cardOf(this.cardTicket!)!;
+    const writer = payloadWriter();
+    if (!beginTicket(writer, merchant.name, merchant.expires, peer, TicketType.RECEIPT)) {
+      return null;
+    }
+    writeReceipt(writer, this.terms, card, nowSeconds());
+    const encoded = finishTicket(writer);
+    return encoded !== null ? readTicket(encoded) : null;
   }
 
   /** 792-796, 810: the duty is durable before the host may ask the network. */
@@ -297,7 +317,6 @@ export class MerchantPurchase extends Transaction {
     if (mandate === null || !signed.parse(pointerOf(mandate), mandate.length)) {
       return Reason.MALFORMED;
     }
-    this.receiptHash = this.receipt!.payloadHash();
     if (!mandateAgrees(signed, this.terms, nowSeconds(), this.receiptHash)) {
       return Reason.RECEIPT_WRONG;
     }
@@ -305,11 +324,10 @@ export class MerchantPurchase extends Transaction {
       return Reason.RECEIPT_WRONG;
     }
     step(794);
-    const obligation = this.newObligation(mandate);
-    if (!obligation.begin()) return Reason.JOURNAL_FULL;
-    this.isRecorded = true;
-    this.cardTicket = null;
-    this.receipt = null;
+    const obligation = this.obligation();
+    if (obligation === null) return Reason.WRONG_STATE;
+    obligation.mandate = mandate;
+    if (!obligation.enter(ObligationState.AUTHORIZING, null)) return Reason.JOURNAL_FULL;
     this.state = State.NOTHING;
     this.waitForOwner(Prompt.AUTHORIZATION);
     step(this.isSale ? 796 : 810);
@@ -317,7 +335,7 @@ export class MerchantPurchase extends Transaction {
     return Reason.NONE;
   }
 
-  private newObligation(mandate: Bytes): Obligation {
+  private newObligation(card: Bytes, receipt: Bytes): Obligation {
     const obligation = new Obligation();
     const terms = this.terms;
     obligation.sessionTag = this.session.tag;
@@ -326,9 +344,8 @@ export class MerchantPurchase extends Transaction {
     obligation.customer = terms.customer;
     obligation.amount = terms.money;
     obligation.unit = terms.offer.moneyUnit;
-    obligation.mandate = mandate;
-    obligation.card = this.cardTicket!.encoded;
-    obligation.receipt = this.receipt!.encoded;
+    obligation.card = card;
+    obligation.receipt = receipt;
     obligation.startedMs = nowMs();
     obligation.peerMs = this.session.peerTimeMs;
     return obligation;

@@ -32,6 +32,8 @@ const COMPLETE: i32 = 47;
 const EMPTY: Bytes = [];
 
 export namespace ObligationState {
+  /** Card and receipt of a session under way, out of the heap. Found at boot: forgotten. */
+  export const PROVISIONAL: i32 = 0;
   /** The host may have asked the network: durable before event 45. Found at boot: to be voided. */
   export const AUTHORIZING: i32 = 1;
   /** The issuer approved; the money module decides. */
@@ -61,20 +63,20 @@ export class Obligation {
   startedMs: u64 = 0;
   peerMs: u64 = 0;
 
-  /** Writes the record for the first time, sealed; false where there is no room for all of it. */
+  /** Writes the record for the first time; false where there is no room for all that follows. */
   begin(): bool {
     if (countRecords(OBLIGATION_RECORD) >= OBLIGATIONS_MAX) return false;
     if (!journal.reserve(OUTCOME_ROOM + END_ROOM)) return false;
     this.key = journal.nextKey(OBLIGATION_RECORD);
-    if (this.enter(ObligationState.AUTHORIZING, null)) return true;
+    if (this.enter(ObligationState.PROVISIONAL, null)) return true;
     journal.release(OUTCOME_ROOM + END_ROOM);
     this.key = 0;
     return false;
   }
 
   /**
-   * Makes `state`, and a log entry if given, durable in one sealed append; false, and the state as
-   * before, where the journal did not take it.
+   * Makes `state`, and a log entry if given, durable in one append, sealed unless provisional;
+   * false, and the state as before, where the journal did not take it.
    */
   enter(state: i32, entry: LogEntry | null): bool {
     const former = this.state;
@@ -83,7 +85,7 @@ export class Obligation {
     this.put();
     if (entry !== null) putLog(entry);
     const room = state >= ObligationState.POST_OWED ? OUTCOME_ROOM : 0;
-    if (journal.commitReserved(true, room)) return true;
+    if (journal.commitReserved(state != ObligationState.PROVISIONAL, room)) return true;
     this.state = former;
     return false;
   }
@@ -94,7 +96,8 @@ export class Obligation {
     beginBatch();
     journal.remove(OBLIGATION_RECORD, this.key);
     if (entry !== null) putLog(entry);
-    return journal.commitReserved(true, isOwed ? END_ROOM : OUTCOME_ROOM + END_ROOM);
+    const isSealed = this.state != ObligationState.PROVISIONAL;
+    return journal.commitReserved(isSealed, isOwed ? END_ROOM : OUTCOME_ROOM + END_ROOM);
   }
 
   /** SHA-256 of the mandate's payload; null where the record is damaged. */
@@ -198,6 +201,6 @@ export function obligationByTransaction(transactionId: Bytes): Obligation | null
 /** At boot: keeps again the room that open obligations need. */
 export function reserveForObligations(): void {
   const all = countRecords(OBLIGATION_RECORD);
-  const open = obligationPayIds(ObligationState.AUTHORIZING, ObligationState.APPROVED).length;
+  const open = obligationPayIds(ObligationState.PROVISIONAL, ObligationState.APPROVED).length;
   journal.reserve(all * END_ROOM + open * OUTCOME_ROOM);
 }

@@ -32,6 +32,7 @@ export abstract class Transaction {
   deadlineMs: i64 = NEVER;
   /** Number of the host's answer that is awaited; 0 for none. */
   awaited: i32 = 0;
+  private isWorkDue: bool = false;
   /** Why the end of the payment is being asked for; the outcome may bring another reason. */
   private pendingReason: i32 = Reason.NONE;
 
@@ -119,9 +120,23 @@ export abstract class Transaction {
     return true;
   }
 
+  /** The rest of work that was put off with `doLater`. */
+  resume(): void {}
+
+  /** Puts off the rest of heavy work to an event of its own: the heap is collected in between. */
+  doLater(): void {
+    this.isWorkDue = true;
+    this.deadlineMs = timerMs();
+  }
+
   /** The time set in `deadlineMs` has come. */
   timeOut(): void {
     this.deadlineMs = NEVER;
+    if (this.isWorkDue) {
+      this.isWorkDue = false;
+      this.resume();
+      return;
+    }
     if (this.isSettled) this.end(Reason.NONE);
     else this.abort(Reason.OWNER_REFUSED);
   }

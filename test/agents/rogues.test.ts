@@ -178,7 +178,8 @@ function facingMerchant() {
   const session = new TwinSession(rogue, "agent", tag, world.clock.nowMs());
   const agent = world.merchant.agent;
   const say = (body: Uint8Array) => {
-    const sent = agent.deliver(PEER, body);
+    // The agent does heavy work in a tick of its own.
+    const sent = [...agent.deliver(PEER, body), ...agent.tick()];
     world.merchant.heard.push(...toHost(sent));
     return bodiesTo(PEER, sent);
   };

@@ -143,9 +143,8 @@ export class AgentWorld {
         .filter((at): at is number => at !== null && at <= end);
       if (due.length === 0) break;
       this.clock.advance(Math.max(0, Math.min(...due) - this.clock.nowMs()));
-      for (const { device, half } of this.halves()) {
-        this.carry({ device, half, sent: device.half(half).tick() });
-      }
+      const [{ device, half }] = this.halves() as [{ device: Device; half: Half }];
+      this.carry({ device, half, sent: [] });
     }
     this.clock.advance(Math.max(0, end - this.clock.nowMs()));
   }
@@ -157,7 +156,21 @@ export class AgentWorld {
     ]);
   }
 
+  /** Carries what was sent, and does what is due at once, until all is quiet. */
   private carry(first: Step): void {
+    this.carryMessages(first);
+    for (let isQuiet = false; !isQuiet; ) {
+      isQuiet = true;
+      for (const { device, half } of this.halves()) {
+        const due = device.half(half).deadlineMs;
+        if (due === null || due > this.clock.nowMs()) continue;
+        isQuiet = false;
+        this.carryMessages({ device, half, sent: device.half(half).tick() });
+      }
+    }
+  }
+
+  private carryMessages(first: Step): void {
     const queue: Step[] = [first];
     for (let step = queue.shift(); step !== undefined; step = queue.shift()) {
       for (const { port, body } of step.sent) {
