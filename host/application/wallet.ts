@@ -20,6 +20,7 @@ import {
   hostBody,
 } from "./hostPort.ts";
 import { fromHex } from "./identifiers.ts";
+import { PeerLines } from "./peerLines.ts";
 import { type CardCredential, type Receipt, readTicket, type Ticket } from "./tickets.ts";
 
 /** Money of one unit in the wallet, minor units. */
@@ -49,8 +50,10 @@ export class Wallet {
   readonly name: string;
   readonly device: TransactionDevice;
   private readonly clock: Clock;
+  private readonly peers: PeerLines;
 
   constructor(name: string, device: TransactionDevice, clock: Clock) {
+    this.peers = new PeerLines(device, clock);
     this.name = name;
     this.device = device;
     this.clock = clock;
@@ -145,16 +148,11 @@ export class Wallet {
     );
   }
 
-  private async withPeer<Result>(
+  private withPeer<Result>(
     url: string,
     work: (connection: ConnectionId) => Promise<Result>,
   ): Promise<Result> {
-    const connection = await this.device.connect(url);
-    try {
-      return await work(connection);
-    } finally {
-      this.device.disconnect(connection);
-    }
+    return this.peers.use(url, work);
   }
 }
 

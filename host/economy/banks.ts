@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import { ask, runCommand } from "../application/commandRunner.ts";
 import { HostMessage, hostBody } from "../application/hostPort.ts";
 import { toHex } from "../application/identifiers.ts";
+import { PeerLines } from "../application/peerLines.ts";
 import { type Balance, readBalances } from "../application/wallet.ts";
 import { BankService } from "../network/bank/bankService.ts";
 import { correspondentBatches } from "../network/bank/chart.ts";
@@ -145,17 +146,15 @@ export async function withdraw(
   const stock = (await moduleBalances(bank.teller)).find((balance) => balance.unit === unit);
   const missing = amountMinor - (stock?.spendableMinor ?? 0);
   if (missing > 0) await restock(base, banks, bank, missing, unit);
-  const connection = await party.device.connect(bank.teller.url);
-  try {
-    const commandId = withdrawal.commandId ?? new Uint8Array(randomBytes(16));
-    const result = await runCommand(
-      { device: party.device, target: "module", clock: base.settings.clock, connection, commandId },
-      (id) => hostBody(HostMessage.WITHDRAW, id, amountMinor, unit, account),
-    );
-    if (result.state !== "committed") throw new Error(`${bank.name} did not pay: ${result.reason}`);
-  } finally {
-    party.device.disconnect(connection);
-  }
+  const { device } = party;
+  const { clock } = base.settings;
+  const commandId = withdrawal.commandId ?? new Uint8Array(randomBytes(16));
+  const result = await new PeerLines(device, clock).use(bank.teller.url, (connection) =>
+    runCommand({ device, target: "module", clock, connection, commandId }, (id) =>
+      hostBody(HostMessage.WITHDRAW, id, amountMinor, unit, account),
+    ),
+  );
+  if (result.state !== "committed") throw new Error(`${bank.name} did not pay: ${result.reason}`);
 }
 
 async function restock(
@@ -171,20 +170,17 @@ async function restock(
   if (issuer?.generator === undefined) throw new Error(`no bank here issues ${unit}`);
   if (issuer !== bank) await fundCorrespondent(base, bank, issuer, amountMinor, unit);
   const { device } = bank.teller;
-  const connection = await device.connect(issuer.generator.url);
-  try {
-    const result = await runCommand(
-      { device, target: "module", clock: base.settings.clock, connection },
-      (id) => hostBody(HostMessage.RESTOCK, id, amountMinor, unit),
-    );
-    if (result.state !== "committed") {
-      throw new Error(`${issuer.name} did not issue ${unit}: ${result.reason}`);
-    }
-    await bank.service.settled();
-    await issuer.service.settled();
-  } finally {
-    device.disconnect(connection);
+  const { clock } = base.settings;
+  const result = await new PeerLines(device, clock).use(issuer.generator.url, (connection) =>
+    runCommand({ device, target: "module", clock, connection }, (id) =>
+      hostBody(HostMessage.RESTOCK, id, amountMinor, unit),
+    ),
+  );
+  if (result.state !== "committed") {
+    throw new Error(`${issuer.name} did not issue ${unit}: ${result.reason}`);
   }
+  await bank.service.settled();
+  await issuer.service.settled();
 }
 
 /** The bank pays into its deposit at the issuer what the new notes will cost it there. */

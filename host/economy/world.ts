@@ -3,7 +3,7 @@
 // each a device or server of its own, talking over the real link, WebSocket and TCP.
 import { ask } from "../application/commandRunner.ts";
 import { HostMessage } from "../application/hostPort.ts";
-import { type Bank, openBanks } from "./banks.ts";
+import { type Bank, moduleBalances, openBanks } from "./banks.ts";
 import { type CardNetwork, openCardNetwork } from "./cards.ts";
 import type { Economy } from "./economyFile.ts";
 import { type CertifiedParty, type Foundations, layFoundations } from "./foundations.ts";
@@ -23,7 +23,7 @@ export interface World {
   people: Person[];
   /** Every device, for audits, exports and figures. */
   devices(): CertifiedParty[];
-  /** Waits until card postings and ledgers have caught up; false if they have not in 20 s. */
+  /** Waits until payees, card postings and ledgers have caught up; false if they have not in 20 s. */
   settled(): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -50,6 +50,11 @@ export async function openWorld(economy: Economy, settings: WorldSettings): Prom
     const merchants = keep(await openMerchants(base, economy, banks, cards)).all;
     const people = await openPeople(base, economy, cards);
     for (const person of people) keep(person);
+    const devices = [
+      ...banks.flatMap(({ teller, generator }) => (generator ? [teller, generator] : [teller])),
+      ...merchants.flatMap((merchant) => merchant.devices.map(({ party }) => party)),
+      ...people.map(({ party }) => party),
+    ];
     return {
       economy,
       base,
@@ -57,12 +62,8 @@ export async function openWorld(economy: Economy, settings: WorldSettings): Prom
       cards,
       merchants,
       people,
-      devices: () => [
-        ...banks.flatMap(({ teller, generator }) => (generator ? [teller, generator] : [teller])),
-        ...merchants.flatMap(({ devices }) => devices.map(({ party }) => party)),
-        ...people.map(({ party }) => party),
-      ],
-      settled: () => waitSettled(merchants, banks),
+      devices: () => devices,
+      settled: () => waitSettled(merchants, banks, devices),
       close,
     };
   } catch (error) {
@@ -74,6 +75,7 @@ export async function openWorld(economy: Economy, settings: WorldSettings): Prom
 async function waitSettled(
   merchants: readonly Merchant[],
   banks: readonly Bank[],
+  devices: readonly CertifiedParty[],
 ): Promise<boolean> {
   const endMs = performance.now() + SETTLE_PATIENCE_MS;
   for (;;) {
@@ -83,6 +85,10 @@ async function waitSettled(
         const answer = await ask(party.device, "agent", HostMessage.OBLIGATIONS);
         open += Number(answer.fields[0]);
       }
+    }
+    for (const party of devices) {
+      // The payee's acknowledgement may still be on its way when the payer is done.
+      for (const { inDoubtMinor } of await moduleBalances(party)) if (inDoubtMinor > 0) open += 1;
     }
     for (const { service } of banks) {
       await service.settled();
