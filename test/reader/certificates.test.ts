@@ -37,6 +37,13 @@ describe("certificates", () => {
     ["a claim missing", agent(without(customerClaims(), -4)), /customer\) lacks claim -4/],
     ["a claim of another role", agent(customerClaims().set(-7, 1)), /must not hold claim -7/],
     ["an unknown claim", agent(customerClaims().set(7, 1)), /must not hold claim 7/],
+    [
+      "claims in a list",
+      [make.sign("florin/certificate", [1], make.agentServer, server), server],
+      /claims of the certificate are not a map/,
+    ],
+    ["a short sealing key", agent(customerClaims().set(-4, make.fill(1, 31))), /has 31 bytes/],
+    ["a counter said in numbers", agent(customerClaims().set(-6, 1)), /-6 .* is not true or false/],
     ["an unknown role", agent(customerClaims().set(-1, 5)), /role .* is 5, which is none/],
     [
       "rights beyond 2",

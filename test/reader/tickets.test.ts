@@ -88,6 +88,7 @@ describe("tickets", () => {
     make.goodReceipt(),
   );
   const moduleChain = [make.purseCertificate, make.moduleServerCertificate];
+  const strayKid = make.certify(make.agentServer, make.authorityClaims, make.customerCertificate);
   const kidSigned = make.sign(
     "florin/ticket",
     [make.identifier(make.BANK, customer, 1), make.cardComponents()],
@@ -113,12 +114,18 @@ describe("tickets", () => {
     ["a card expired", card(3, NOW), /has expired/],
     ["a card without validity", card(3, NOW - DAY), /expires before it is valid/],
     ["a third kind of card", card(5, 3), /kind of card is 3/],
+    ["a card in no currency", card(6, "eur"), /unit of the card's account is "eur"/],
     ["a short approval key", card(7, make.fill(0, 31)), /approval key has 31 bytes/],
     ["a card by a merchant", issuedBy(merchant, make.merchantCertificate), /not an authority/],
     [
       "a card by a registry",
       issuedBy(registry, make.registryCertificate),
       /no right to issue card credentials/,
+    ],
+    [
+      "a chain whose kid is not its server's",
+      bentTicket(1, make.chainOf(strayKid)),
+      /kid of the first certificate of the ticket issuer's chain is not/,
     ],
     ["a module as issuer", bentTicket(1, moduleChain), /ticket's issuer is not an agent/],
     ["another issuer's chain", bentTicket(1, make.chainOf(make.merchantCertificate)), /kid of/],
@@ -134,6 +141,12 @@ describe("tickets", () => {
     ["a receipt for another customer", receipt(10, merchant.id), /customer not its receiver/],
     ["a receipt before its issuer", receipt(8, NOW - 31 * DAY), /outside its issuer's validity/],
     ["a receipt with the whole number", receipt(1, "4000001234567899"), /not masked/],
+    ["a receipt without bank", receipt(0, ""), /receipt's bank has 0 bytes/],
+    ["a receipt of no account unit", receipt(3, "E"), /receipt's account unit has 1 bytes/],
+    ["a receipt of no money unit", receipt(5, "U"), /receipt's money unit has 1 bytes/],
+    ["a short transaction id", receipt(9, make.fill(0, 8)), /transaction id has 8 bytes/],
+    ["a short offer hash", receipt(12, make.fill(0, 31)), /offer hash has 31 bytes/],
+    ["a short credential id", receipt(15, make.fill(0, 8)), /receipt's credential has 8 bytes/],
     ["a third direction", receipt(2, 3), /direction is 3/],
     ["a rate over nothing", receipt(14, 0), /rate denominator is 0/],
     ["a receipt after the merchant's credential", lateHead(1), /after the expiry of a credential/],
