@@ -3,7 +3,8 @@
 // elliptic-curve cryptography", section 3.3): 52 additions and 25 doublings for any scalar.
 import { wipe } from "./bytes";
 import { pointAddAffine, pointDouble, pointSetNeutral, wipePointScratch } from "./edwards25519";
-import { FIELD_SIZE, fieldFromBytes, fieldNegateIf } from "./field25519";
+import { fieldFromBytes } from "./encoding25519";
+import { FIELD_SIZE, fieldNegateIf } from "./field25519";
 import { scalarMultiplyAdd } from "./scalar25519";
 import { COMB_OFFSET, COMB_TABLE, SCALAR_HALF } from "./table25519";
 

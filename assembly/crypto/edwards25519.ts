@@ -2,18 +2,17 @@
 // Points of the curve -x^2 + y^2 = 1 + d x^2 y^2 (RFC 8032, section 5.1.4) in extended coordinates
 // (X : Y : Z : T) with x = X/Z, y = Y/Z, xy = T/Z. The formulas are complete: no special cases.
 import { wipe } from "./bytes";
+import { fieldFromBytes, fieldToBytes } from "./encoding25519";
 import {
   FIELD_SIZE,
   fieldAdd,
   fieldDoublingTerms,
-  fieldFromBytes,
   fieldMultiply,
   fieldNegate,
   fieldSet,
   fieldSquare,
   fieldSubtract,
   fieldSumDifference,
-  fieldToBytes,
 } from "./field25519";
 import { fieldInvert, fieldPower22523 } from "./inverse25519";
 import { CURVE_2D, CURVE_D, ROOT_OF_MINUS_ONE } from "./table25519";
@@ -25,7 +24,7 @@ export const Y: usize = 40;
 export const Z: usize = 80;
 export const T: usize = 120;
 
-/** Where the sum comes from: X = E F, Y = G H, Z = F G, T = E H; width 3 at most, or see below. */
+/** The four terms of a sum: X = E F, Y = G H, Z = F G, T = E H. Widths: 5 at most. */
 const e = memory.data(FIELD_SIZE, 8);
 const f = memory.data(FIELD_SIZE, 8);
 const g = memory.data(FIELD_SIZE, 8);
@@ -48,8 +47,8 @@ export function pointDouble(point: usize, withT: bool): void {
   fieldSquare(f, point + Z);
   fieldSquare(g, point);
   fieldSquare(h, point + Y);
-  // E = (X + Y)^2 - X^2 - Y^2, G = Y^2 - X^2, H = X^2 + Y^2, F = 2 Z^2 - G; E and H have the other
-  // sign of the published formula, which negates both factors of X and of Y, or none.
+  // E = (X + Y)^2 - X^2 - Y^2, G = Y^2 - X^2, H = X^2 + Y^2, F = 2 Z^2 - G. Against RFC 8032 F and H
+  // have changed their signs, so all four coordinates do, which leaves the point as it is.
   fieldDoublingTerms(e, f, g, h);
   finish(point, withT);
 }

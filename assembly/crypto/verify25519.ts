@@ -12,7 +12,8 @@ import {
   pointSetNeutral,
   T,
 } from "./edwards25519";
-import { FIELD_SIZE, fieldFromBytes, fieldNegate } from "./field25519";
+import { fieldFromBytes } from "./encoding25519";
+import { FIELD_SIZE, fieldNegate } from "./field25519";
 import { ODD_MULTIPLES } from "./table25519";
 
 /** Digits are odd and below 2^(WIDTH - 1) in size: the odd multiples up to 15 of either point. */

@@ -3,17 +3,16 @@
 import { wipe } from "./bytes";
 import { baseMultiply } from "./comb25519";
 import { POINT_SIZE, Y, Z } from "./edwards25519";
+import { fieldFromBytes, fieldToBytes } from "./encoding25519";
 import {
   FIELD_SIZE,
   fieldAddScaled,
-  fieldFromBytes,
   fieldMultiply,
   fieldSelect,
   fieldSet,
   fieldSquare,
   fieldSubtract,
   fieldSumDifference,
-  fieldToBytes,
 } from "./field25519";
 import { fieldInvert } from "./inverse25519";
 

@@ -4,14 +4,13 @@
 export { equalConstantTime, wipe } from "../crypto/bytes";
 export { openBox, sealBox } from "../crypto/chacha20poly1305";
 export { ed25519PublicKey } from "../crypto/ed25519";
+export { fieldFromBytes, fieldToBytes } from "../crypto/encoding25519";
 export { POINT_SIZE, pointDecode, pointEncode } from "../crypto/edwards25519";
 export {
   fieldAdd,
-  fieldFromBytes,
   fieldMultiply,
   fieldSquare,
   fieldSubtract,
-  fieldToBytes,
 } from "../crypto/field25519";
 export { hkdfExpand, hkdfExtract } from "../crypto/hkdf";
 export { hmacSha256 } from "../crypto/hmac";
