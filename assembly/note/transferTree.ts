@@ -5,11 +5,23 @@
 import { NoteView } from "./note";
 import { NoteRecord } from "./noteRecord";
 
+/** Whether both notes are branches of one body. */
+export function isSameBody(a: NoteView, b: NoteView): bool {
+  const length = a.bodyCose.payloadLength;
+  if (length != b.bodyCose.payloadLength) return false;
+  return memory.compare(a.bodyCose.payloadPointer, b.bodyCose.payloadPointer, length) == 0;
+}
+
 /**
- * Whether the received history is one that no honest modules can have made beside the stored one.
- * Both views are of notes with the same body; `record` is the stored note's.
+ * Whether the received history is one that no honest modules can have made beside the other one.
+ * Both views are of notes with the same body. `record` is that of a stored note; null where the
+ * other one came in the same packet, so that neither can go on from the other.
  */
-export function isDuplicated(stored: NoteView, record: NoteRecord, received: NoteView): bool {
+export function isDuplicated(
+  stored: NoteView,
+  record: NoteRecord | null,
+  received: NoteView,
+): bool {
   stored.rewind();
   received.rewind();
   while (true) {
@@ -18,7 +30,7 @@ export function isDuplicated(stored: NoteView, record: NoteRecord, received: Not
     // The received note ends on the stored one's path: what it pays was received here before.
     if (!receivedGoesOn) return true;
     // The stored note ends first: the received one goes on with a part that this module paid out.
-    if (!storedGoesOn) return exceedsPaidOut(record, received);
+    if (!storedGoesOn) return record == null || exceedsPaidOut(record, received);
     if (isSamePayload(stored, received)) continue;
     return overlaps(stored, received);
   }

@@ -27,7 +27,7 @@ import {
 import { NoteView } from "./note";
 import { NOTE_KIND, NOTE_STATE_KIND, NoteRecord } from "./noteRecord";
 import { DraftsHash, PacketView } from "./packetManager";
-import { isDuplicated } from "./transferTree";
+import { isDuplicated, isSameBody } from "./transferTree";
 
 /** What this payment's packet must be; each field is checked. */
 export class Expected {
@@ -105,6 +105,10 @@ export class Verifier {
     if (!same(offer.payee, pointerOf(identity.certificate.id), ID_SIZE)) {
       return Reason.NOTE_CHAIN_BROKEN;
     }
+    const kid = offer.cose.kidPointer;
+    if (kid == 0 || !same(kid, pointerOf(expected.payer.reference), ID_SIZE)) {
+      return Reason.NOTE_CHAIN_BROKEN;
+    }
     if (offer.unit != expected.unit || offer.amount != expected.amount) return Reason.TOTAL_WRONG;
     return Reason.NONE;
   }
@@ -124,11 +128,6 @@ export class Verifier {
       if (total > expected.amount) return Reason.TOTAL_WRONG;
       horizon = max(horizon, note.body.expiry + GRACE_SECONDS);
       this.draftsHash.add(note.draftPointer, note.draftLength);
-      memory.copy(hashes, note.body.noteId, NOTE_ID_SIZE);
-      for (let k = 0; k < i; k++) {
-        if (!packet.open(k)) return Reason.NOTE_MALFORMED;
-        if (same(packet.note.body.noteId, hashes, NOTE_ID_SIZE)) return Reason.NOTE_DUPLICATED;
-      }
     }
     this.draftsHash.end(hashes);
     if (!same(hashes, packet.offer.draftsHash, HASH_SIZE)) return Reason.NOTE_CHAIN_BROKEN;
@@ -257,7 +256,10 @@ export class Verifier {
     return Reason.NONE;
   }
 
-  /** Stored notes with the same body, and own transfers in notes that come back. */
+  /**
+   * Stored notes with the same body, other branches of it in the same packet, and own transfers in
+   * notes that come back.
+   */
   private checkDuplicates(packet: PacketView): i32 {
     let isMatched = false;
     let isDouble = false;
@@ -269,13 +271,20 @@ export class Verifier {
         cursor = journal.next(NOTE_STATE_KIND, cursor);
         if (!this.record.load(key)) continue;
         if (!same(this.record.noteId, packet.note.body.noteId, NOTE_ID_SIZE)) continue;
-        isMatched = true;
         // Nothing is being composed now: the outbox has room for the stored note.
         const length = journal.lengthOf(NOTE_KIND, key);
         if (length < 0 || length > NOTE_SIZE_LIMIT) continue;
         if (!journal.read(NOTE_KIND, key, 0, scratchAfter(0), length)) continue;
         if (!this.stored.parse(scratchAfter(0), length)) continue;
+        if (!isSameBody(this.stored, packet.note)) continue;
+        isMatched = true;
         isDouble = isDouble || isDuplicated(this.stored, this.record, packet.note);
+      }
+      for (let k = 0; k < i; k++) {
+        if (!this.stored.parse(packet.pointerAt(k), packet.lengthAt(k))) continue;
+        if (!isSameBody(this.stored, packet.note)) continue;
+        isMatched = true;
+        isDouble = isDouble || isDuplicated(this.stored, null, packet.note);
       }
       isDouble = isDouble || this.contradictsHistory(packet.note);
     }

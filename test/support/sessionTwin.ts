@@ -149,9 +149,19 @@ export class TwinSession {
 
   /** Seals a record; counter, number and reply-to run by themselves unless given. */
   record(type: number, body: unknown, given: { number?: number; replyTo?: number } = {}) {
+    return this.recordOfBytes(type, encodeCbor(body), given);
+  }
+
+  /** The same with the body's bytes as they are, well-formed or not. */
+  recordOfBytes(
+    type: number,
+    body: Uint8Array,
+    given: { number?: number; replyTo?: number } = {},
+  ): Uint8Array {
     this.counter += 1;
     const number = given.number ?? ++this.number;
-    const plain = encodeCbor([number, given.replyTo ?? 0, body]);
+    const head = encodeCbor([number, given.replyTo ?? 0, 0]).slice(0, -1);
+    const plain = concatBytes(head, body);
     const direction = this.isInitiator ? 0 : 1;
     const key = this.keys[direction]!;
     const box = this.cipher(key, direction, this.counter, type).encrypt(plain);
