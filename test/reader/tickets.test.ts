@@ -88,6 +88,16 @@ describe("tickets", () => {
     make.goodReceipt(),
   );
   const moduleChain = [make.purseCertificate, make.moduleServerCertificate];
+  // A server that signed for itself, and a module that took the customer's id and key.
+  const selfMade = make.certify(
+    make.agentServer,
+    make.claims(make.agentRoot, make.agentServer, 4, false),
+  );
+  const underSelfMade = make.certify(make.agentServer, make.authorityClaims, selfMade);
+  const posing = make.moduleCertificate(make.moduleClaims(customer, 16));
+  const sentByModule = make.bend(moved(customer, make.customerCertificate, NOW), 2, [
+    [customer.id, customer.id, [posing, make.moduleServerCertificate], NOW],
+  ]);
   const strayKid = make.certify(make.agentServer, make.authorityClaims, make.customerCertificate);
   const kidSigned = make.sign(
     "florin/ticket",
@@ -127,6 +137,12 @@ describe("tickets", () => {
       bentTicket(1, make.chainOf(strayKid)),
       /kid of the first certificate of the ticket issuer's chain is not/,
     ],
+    [
+      "a server that the root did not certify",
+      bentTicket(1, [underSelfMade, selfMade]),
+      /signature of the server's certificate of .* is wrong/,
+    ],
+    ["a transfer by a module", sentByModule, /sender of ticket transfer 1 is not an agent/],
     ["a module as issuer", bentTicket(1, moduleChain), /ticket's issuer is not an agent/],
     ["another issuer's chain", bentTicket(1, make.chainOf(make.merchantCertificate)), /kid of/],
     ["a server's chain", bentTicket(1, [make.agentServerCertificate, 0]), /not an array/],
