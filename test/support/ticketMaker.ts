@@ -3,7 +3,7 @@
 // agents that must tell which.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
-import { Role } from "../../host/trust/certificates.ts";
+import type { Role } from "../../host/trust/certificates.ts";
 import { parseSigned, signObject } from "../../host/trust/cose.ts";
 import { TwinParty } from "./sessionTwin.ts";
 import { START_SECONDS, type TestAgency } from "./testAgency.ts";
