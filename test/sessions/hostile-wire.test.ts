@@ -222,3 +222,15 @@ describe.each([
     expect(pair.a.statistics.panics + pair.b.statistics.panics).toBe(0);
   });
 });
+
+test("a module message between agents, which has no number, is taken once and not late", () => {
+  const pair = new SessionPair();
+  const tag = pair.start();
+  pair.say(true, tag, 10, "open");
+  const [older, newer] = ["older", "newer"].map(
+    (text) =>
+      bodiesTo(PEER, pair.a.command(12, tag, 20, new TextEncoder().encode(text), false))[0]!,
+  );
+  for (const body of [newer, newer, older, newer]) pair.carry(pair.b.deliver(PEER, body!), false);
+  expect(received(pair.heardB)).toEqual([10, 20]);
+});
