@@ -18,4 +18,5 @@ export const TEST_IMAGES = [
   "storage",
   "session-probe-agent",
   "session-probe-module",
+  "note-directory",
 ];

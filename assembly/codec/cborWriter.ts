@@ -23,6 +23,12 @@ export class CborWriter {
     this.capacity = capacity;
   }
 
+  /** Begins anew at the start of the same range. */
+  restart(): void {
+    this.overflow = false;
+    this.used = 0;
+  }
+
   /** Bytes written so far. */
   get length(): i32 {
     return this.used;

@@ -26,10 +26,12 @@ const CONTEXT: Bytes = [0x53, 0x69, 0x67, 0x6e, 0x61, 0x74, 0x75, 0x72, 0x65, 0x
 
 /** The Sig_structure up to the payload, which is signed and verified where it lies. */
 const structure = memory.data(STRUCTURE_ROOM, 8);
+const structureWriter: CborWriter = new CborWriter(structure, STRUCTURE_ROOM);
 
 /** Builds the Sig_structure up to the payload's content; returns its length. */
 function buildStructure(purpose: Bytes, payloadLength: i32): i32 {
-  const writer = new CborWriter(structure, STRUCTURE_ROOM);
+  const writer = structureWriter;
+  writer.restart();
   writer.array(4);
   writer.textFrom(CONTEXT);
   writer.bytesFrom(PROTECTED_HEADER);

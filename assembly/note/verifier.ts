@@ -328,9 +328,9 @@ function same(a: usize, b: usize, size: i32): bool {
 
 /** Whether the body names the issuer that the generator's certificate names. */
 function isIssuer(generator: Certificate, note: NoteView): bool {
-  const name = generator.organisation;
-  if (name.length == 0 || name.length != note.body.issuerLength) return false;
-  return same(pointerOf(name), note.body.issuer, name.length);
+  const length = generator.organisationLength;
+  if (length == 0 || length != note.body.issuerLength) return false;
+  return same(generator.organisationPointer, note.body.issuer, length);
 }
 
 /** Generators sign the first transfer of a note and no other; later ones are holders'. */

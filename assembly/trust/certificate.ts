@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One certificate: CWT-style claims (RFC 8392) in a COSE_Sign1 (docs/protocol.cddl section 2).
 // Reading checks form and claims; `isSignedBy` checks the signature, `reasonAt` the dates.
-import { Bytes, pointerOf } from "../codec/bytes";
+import { Bytes, bytesOf, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CoseSign1 } from "../codec/cose";
 import { Purpose } from "../codec/purpose";
@@ -49,6 +49,9 @@ export class Certificate {
   sealingKey: Bytes = EMPTY;
   /** Name of the bank or registry, UTF-8; empty where there is none. */
   organisation: Bytes = EMPTY;
+  /** The same where it lay when it was read; all there is of it after `reread`. */
+  organisationPointer: usize = 0;
+  organisationLength: i32 = 0;
   /** Whether the board has a monotonic counter. */
   hasCounter: bool = false;
   /** Rights of an authority: 1 cards of the organisation, 2 merchant credentials, 3 both. */
@@ -66,7 +69,10 @@ export class Certificate {
    */
   static read(pointer: usize, length: i32): Certificate | null {
     const certificate = new Certificate();
-    return certificate.reread(pointer, length) ? certificate : null;
+    if (!certificate.reread(pointer, length)) return null;
+    const size = certificate.organisationLength;
+    if (size > 0) certificate.organisation = bytesOf(certificate.organisationPointer, size);
+    return certificate;
   }
 
   /**
@@ -134,8 +140,11 @@ export class Certificate {
       this.sealingKey = EMPTY;
     }
     this.organisation = EMPTY;
+    this.organisationLength = 0;
     if (reader.keyIf(-5)) {
-      this.organisation = reader.text(48);
+      if (!reader.viewText(48)) return false;
+      this.organisationPointer = reader.viewPointer;
+      this.organisationLength = reader.viewLength;
       claims++;
     }
     this.hasCounter = false;
@@ -165,7 +174,7 @@ export class Certificate {
     const actsForOne = isAuthority || role == Role.TELLER || role == Role.GENERATOR;
     return (
       isServer != saysCounter &&
-      actsForOne == this.organisation.length > 0 &&
+      actsForOne == this.organisationLength > 0 &&
       isAuthority == this.rights > 0
     );
   }

@@ -283,6 +283,23 @@ describe("verifier", () => {
     expect(judge({ ...right(), drafts: [first, sameNumber] })).toBe(39);
   });
 
+  test("a packet as full as it can be is judged within the memory there is", () => {
+    const holders = Array.from(
+      { length: 10 },
+      (_, n) => new Signer(agency, `HOLD-${n}-H`, Role.TRANSACTION),
+    );
+    expect(judge(right(holders))).toBe(0);
+    const packet = right();
+    const share = Math.floor(AMOUNT / 8);
+    packet.drafts = Array.from({ length: 8 }, (_, n) => {
+      const [draft] = withBody({ noteId: new Uint8Array(16).fill(n) }).drafts;
+      const last = n === 7 ? AMOUNT - 7 * share : share;
+      rechain(draft!, generator, {}, { amount: last });
+      return draft!;
+    });
+    expect(judge(packet)).toBe(0);
+  });
+
   test("40: transfers are counted", () => {
     expect(judge(right(Array.from({ length: 10 }, () => holder)))).toBe(0);
     expect(judge(right(Array.from({ length: 11 }, () => holder)))).toBe(40);
