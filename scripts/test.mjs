@@ -35,13 +35,13 @@ function run(file, options) {
   });
 }
 
-/** Counts of an as-pect run, read from its closing lines: `[Result]`, `[Summary]`. */
+/** Counts of an as-pect run, read from its closing line `[Tests]: passed / all`. */
 function countFirmware({ code, output }) {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes are what is removed
   const plain = output.replace(/\u001b\[[0-9;]*m/g, "");
-  const summary = /\[Summary\]:?\s+(\d+) pass,\s+(\d+) fail,\s+(\d+) total/.exec(plain);
+  const summary = /\[Tests\]: (\d+) \/ (\d+)/.exec(plain);
   if (!summary) return { passed: 0, failed: 1, skipped: [] };
-  const failed = Number(summary[2]);
+  const failed = Number(summary[2]) - Number(summary[1]);
   return {
     passed: Number(summary[1]),
     failed: code !== 0 && failed === 0 ? 1 : failed,

@@ -10,6 +10,7 @@ import { audit } from "../economy/audit.ts";
 import type { Person } from "../economy/people.ts";
 import type { World } from "../economy/world.ts";
 import { agencyRoot } from "../network/agency/agency.ts";
+import { decodeCbor, encodeCbor } from "../trust/cbor.ts";
 import type { ControlRequest } from "./control.ts";
 import { CommandFailure, ExitCode } from "./output.ts";
 
@@ -148,8 +149,12 @@ async function exportKind(world: World, options: Options) {
     tickets: () => fetch(ExportKind.TICKETS, "agent"),
     notes: () => fetch(ExportKind.NOTES, "module"),
     certificates: async () => [
-      ...(await fetch(ExportKind.CERTIFICATES, "agent")),
-      ...(await fetch(ExportKind.CERTIFICATES, "module")),
+      ...new Set(
+        [
+          ...(await exportItems(party.device, ExportKind.CERTIFICATES, "agent")),
+          ...(await exportItems(party.device, ExportKind.CERTIFICATES, "module")),
+        ].flatMap((item) => certificatesIn(item).map(toHex)),
+      ),
     ],
   };
   const chosen = exports[kind];
@@ -158,6 +163,13 @@ async function exportKind(world: World, options: Options) {
   }
   const roots = { agent: rootOf(agent), module: rootOf(module) };
   return { kind, holder: holderOf(party.certified), roots, items: await chosen() };
+}
+
+/** The certificates of one exported item: a device's own come as a chain of two. */
+function certificatesIn(item: Uint8Array): Uint8Array[] {
+  const value = decodeCbor(item);
+  const isChain = Array.isArray(value) && value.length === 2;
+  return isChain ? value.map((certificate) => encodeCbor(certificate)) : [item];
 }
 
 function holderOf(certified: Person["party"]["certified"]) {
