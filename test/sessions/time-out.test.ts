@@ -123,9 +123,10 @@ describe.each([
     expect(eventsOf(pair.heardA, Event.CLOSED)).toEqual([[Event.CLOSED, tag, TIME_OUT]]);
   });
 
-  test("a body of 8 KiB is carried", () => {
+  test("a body of nearly 6,400 bytes is carried", () => {
     const { pair, tag } = open(isModules);
-    pair.say(true, tag, 11, "y".repeat(8_160));
+    // The limit of assembly/session/buffers.ts, less what the probe puts around it for its host.
+    pair.say(true, tag, 11, "y".repeat(6_370));
     expect(received(pair.heardB)).toEqual([11]);
   });
 

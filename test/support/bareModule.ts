@@ -76,8 +76,15 @@ export class BareModule {
     this.module.powerOn();
   }
 
+  /** True if a message of so many bytes, without its port byte, fits the image's inbox. */
+  takes(length: number): boolean {
+    return this.module.takes(length + 1);
+  }
+
   /** Hands over one message; returns all that left meanwhile. A panic throws. */
   deliver(port: number, body: Uint8Array): Sent[] {
+    if (!this.module.takes(body.length + 1))
+      throw new Error("The message is longer than the inbox.");
     this.module.receive(port as Port, body);
     return this.take();
   }
