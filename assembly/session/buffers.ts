@@ -10,7 +10,7 @@ import { CborWriter } from "../codec/cborWriter";
 
 /** Size of the inbox: one port byte and the longest body. */
 export const INBOX_SIZE: i32 = 7424;
-/** Longest body of a session's message; with all layers around it, it stays under 8,448 bytes. */
+/** Longest body of a session's message; with all layers around it, it stays within every inbox. */
 export const BODY_LIMIT: i32 = 6400;
 /** Longest body that is composed: a module's message with its own record around it fits, too. */
 const COMPOSED_LIMIT: i32 = 6528;
