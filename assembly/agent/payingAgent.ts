@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What customers' and merchants' agents share beyond Fig. 4A: payments without a ticket and
 // acquiring a credential, by commands 60, 61 and 70 of docs/protocol.cddl section 8.
+import { step } from "../board";
 import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { composeHost, sendHost } from "../session/buffers";
@@ -8,6 +9,7 @@ import { Session } from "../session/session";
 import { AMOUNT_MAX } from "../ticket/conversion";
 import { readUnit } from "../ticket/credential";
 import { Reason } from "../trust/reasons";
+import { Role } from "../trust/roles";
 import { AcquireCredential } from "./acquireCredential";
 import { COMMAND_ID_SIZE } from "./commandMemory";
 import { Expectation, PaymentReceived, PaymentSent } from "./personPayment";
@@ -56,6 +58,7 @@ export abstract class PayingAgent extends TrustedAgent {
     const reason = this.startReason();
     if (reason != Reason.NONE) return reason;
     if (!toMoneyModule.isReady) return Reason.NOT_PAIRED;
+    if (this.role == Role.MERCHANT) step(736);
     const session = this.startSession();
     if (session === null) return this.sessions.reason;
     this.add(new PaymentSent(session, commandId, amount, unit));

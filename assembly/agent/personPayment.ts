@@ -116,7 +116,9 @@ export class PaymentSent extends PersonPayment {
     const own = ownMerchantCredential();
     if (own === null) return Reason.UNKNOWN_TICKET;
     const isSameOwner = bytesEqual(merchantOf(ticket)!.owner, merchantOf(own)!.owner);
-    return isSameOwner ? this.announce() : Reason.TICKET_OF_ANOTHER;
+    if (!isSameOwner) return Reason.TICKET_OF_ANOTHER;
+    step(738);
+    return this.announce();
   }
 
   private announce(): i32 {

@@ -266,3 +266,38 @@ describe("commands", () => {
     expect(ending(world)?.slice(0, 1)).toEqual([ABORTED]);
   });
 });
+
+describe("two customers at once", () => {
+  test("keep their own transactions; a third is told that there are too many", () => {
+    const world = new PurchaseWorld();
+    const others = ["D", "E"].map((name) => world.add("customer", name));
+    for (const other of others) acquire(world, other, world.authority, 1, cardComponents());
+    const [second, third] = others as [typeof world.customer, typeof world.customer];
+    const silent = { 27: () => [] };
+    world.merchant.host = willingMerchant({ 45: () => [] });
+    const offer = signOffer(world, world.merchant, SELL);
+    const buyers = [world.customer, second];
+    for (const [index, buyer] of buyers.entries()) {
+      buyer.host = willingCustomer(1000 + index, "USD", silent);
+      world.connect(buyer, world.merchant);
+      world.tell(buyer, "agent", [20, filled(60 + index), offer]);
+    }
+    world.connect(third, world.merchant);
+    world.tell(third, "agent", [20, filled(70), offer]);
+    expect(third.last(29)?.slice(2, 4)).toEqual([ABORTED, 7]);
+    for (const [index, buyer] of buyers.entries()) {
+      world.tell(buyer, "agent", [28, filled(60 + index), true]);
+    }
+    const asked = world.merchant.told(45);
+    expect(asked.map(([, , m]) => (decodeCbor(payloadOf(m)) as unknown[])[6])).toEqual([
+      1000, 1001,
+    ]);
+    for (const [, tag, mandate] of asked) {
+      world.tell(world.merchant, "agent", [46, tag, approvalOf(mandate, false, "05"), "05"]);
+    }
+    expect(buyers.map((buyer) => buyer.last(29)?.slice(2, 5))).toEqual([
+      [ABORTED, 26, "05"],
+      [ABORTED, 26, "05"],
+    ]);
+  });
+});
