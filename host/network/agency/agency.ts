@@ -66,7 +66,7 @@ export function foundAgency(
     {
       issuer: rootId,
       subject: serverId,
-      issued: nowSeconds,
+      issued: wholeHour(nowSeconds),
       expires: nowSeconds + SERVER_VALID_SECONDS,
       role: kind === "agent" ? Role.AGENT_SERVER : Role.MODULE_SERVER,
       signingKey: ed25519.getPublicKey(serverSeed),
@@ -89,6 +89,14 @@ export function foundAgency(
 /** What every device must know of this agency beforehand. */
 export function agencyRoot(state: AgencyState): Root {
   return { id: state.rootId, key: ed25519.getPublicKey(state.rootSeed) };
+}
+
+/**
+ * The hour that a time is in. Dates in notes are rounded down to the hour (protocol section 3); a
+ * certificate that began later in that hour would not cover what its holder signs at once.
+ */
+function wholeHour(seconds: number): number {
+  return seconds - (seconds % 3600);
 }
 
 function serverKey(state: AgencyState): ServerKey {
@@ -154,7 +162,7 @@ export function certify(
     ...request,
     issuer: server.certificate.subject,
     subject: known?.subject ?? unusedId(state, random),
-    issued: nowSeconds,
+    issued: wholeHour(nowSeconds),
     expires: Math.min(nowSeconds + DEVICE_VALID_SECONDS, server.certificate.expires),
   };
   const bytes = signCertificate(claims, server.seed, server.certificate.reference);
