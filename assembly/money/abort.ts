@@ -4,7 +4,6 @@
 // the payment's record, until the payer's module says how it ended.
 import { step } from "../board";
 import { journal } from "../flash/journal";
-import { Reason } from "../trust/reasons";
 import { identity } from "../trust/identity";
 import { Role } from "../trust/roles";
 import { putCommand } from "./commands";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // MM Session Manager of Figs. 12 and 14-21: who may open a session with this money module, and to
 // which part each message belongs. A session carries one payment and the questions about old ones.
+import { step } from "../board";
 import { bytesEqual } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { PAY_ID_SIZE } from "../note/limits";
@@ -20,7 +21,7 @@ import { payments } from "./payments";
 import { Resume } from "./resume";
 import { toBank } from "./toBank";
 import { ToTeller } from "./toTeller";
-import { transferNotes } from "./transferNotes";
+import { isTransactionModule, transferNotes } from "./transferNotes";
 
 export class ModuleSessions extends SessionOwner {
   private resume: Resume = changetype<Resume>(0);
@@ -70,6 +71,7 @@ export class ModuleSessions extends SessionOwner {
     const payment = payments.ofSession(session);
     if (payment == null) return;
     if (!payment.isOver) {
+      if (payment.stage == Stage.OPENING) markRefusal(session, reason);
       abort.ended(payment, reason);
       // The payer may still be in reach, though not by this session.
       const record = PaymentRecord.find(payment.payId);
@@ -148,7 +150,9 @@ export class ModuleSessions extends SessionOwner {
     const payment = payments.ofSession(session);
     if (payment == null || !payment.isOver || !payment.isPayer) return;
     const record = PaymentRecord.find(payment.payId);
-    if (record == null || record.isDone) payments.remove(payment);
+    if (record != null && !record.isDone) return;
+    step(1716);
+    payments.remove(payment);
   }
 }
 
@@ -160,4 +164,12 @@ function mayServe(session: Session): bool {
   const server = session.initiator ? peer : own;
   if (client == Role.TRANSACTION) return server == Role.TELLER;
   return client == Role.TELLER && server == Role.GENERATOR;
+}
+
+/** Fig. 14: the session was refused, and the own side is told (1490, 1492, 1520, 1522). */
+function markRefusal(session: Session, reason: i32): void {
+  if (reason < Reason.CERTIFICATE_INVALID || reason > Reason.WRONG_ROLE) return;
+  const isTransaction = isTransactionModule();
+  if (session.initiator) step(isTransaction ? 1520 : 1522);
+  else step(isTransaction ? 1490 : 1492);
 }

@@ -101,15 +101,16 @@ export function signQuestion(record: PaymentRecord, drafts: Bytes[]): Bytes | nu
 /** [ pay-id, [+ signature] ]: the acknowledgement. `signatures`: 64 bytes each. */
 export function encodeReleased(payId: Bytes, signatures: Bytes): Bytes {
   const count = signatures.length / SIGNATURE_SIZE;
-  const size = 24 + count * (SIGNATURE_SIZE + 2);
-  const writer = new CborWriter(pointerOf(new StaticArray<u8>(size)), size);
+  // Exact: heads of one byte for both arrays (a packet has few notes) and the pay id, of two else.
+  const released = new StaticArray<u8>(3 + PAY_ID_SIZE + count * (SIGNATURE_SIZE + 2));
+  const writer = new CborWriter(pointerOf(released), released.length);
   writer.array(2);
   writer.bytesFrom(payId);
   writer.array(count);
   for (let i = 0; i < count; i++) {
     writer.bytes(pointerOf(signatures) + <usize>(i * SIGNATURE_SIZE), SIGNATURE_SIZE);
   }
-  return writer.taken();
+  return released;
 }
 
 /** Reads an acknowledgement: the signatures, 64 bytes each, or null where its form is wrong. */

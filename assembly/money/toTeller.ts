@@ -58,7 +58,8 @@ export class ToTeller {
     payment.amount = body.uintAtMost(AMOUNT_LIMIT);
     payment.unit = readUnit(body);
     if (hasAccount) payment.account = body.text(ACCOUNT_LIMIT);
-    if (!body.atEnd() || payment.amount == 0) return Reason.MALFORMED;
+    const isNamed = payment.account.length > 0;
+    if (!body.atEnd() || payment.amount == 0 || isNamed != hasAccount) return Reason.MALFORMED;
     if (isKnownCommand(commandId)) {
       tellCommand(commandId);
       return Reason.NONE;

@@ -29,7 +29,7 @@ import {
   SIGNATURE_SIZE,
 } from "./limits";
 import { BodyView, NoteView, unpackUnit } from "./note";
-import { NOTE_KIND, NOTE_STATE_KIND, NoteRecord } from "./noteRecord";
+import { NOTE_KIND, NOTE_STATE_KIND, NOTE_STATE_SIZE, NoteRecord } from "./noteRecord";
 import { DraftsHash } from "./packetManager";
 import { encodeTransfer, TRANSFER_SIZE_LIMIT } from "./transfer";
 
@@ -129,11 +129,12 @@ export class OutgoingNotes {
   putPaidOut(): bool {
     for (let i = 0; i < this.choice.count; i++) {
       const key = this.choice.keys[i];
-      const record = new NoteRecord();
+      const record = this.record;
       if (!record.load(key)) return false;
       record.payOut(this.choice.values[i]);
       if (record.paidOut < record.amount) {
-        journal.putBytes(NOTE_STATE_KIND, key, record.bytes);
+        // One note at most: all others of the fewest that pay the amount are used up.
+        journal.putBytes(NOTE_STATE_KIND, key, bytesOf(record.at(0), NOTE_STATE_SIZE));
       } else {
         journal.remove(NOTE_KIND, key);
         journal.remove(NOTE_STATE_KIND, key);

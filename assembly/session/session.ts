@@ -72,7 +72,7 @@ export const IDLE_LIMIT_MS: i64 = 120000;
 /** Longest message kept for repetition; a longer one its owner composes again, if it can. */
 export const KEPT_LIMIT: i32 = 2560;
 /** The same in a session of money modules. */
-export const KEPT_LIMIT_MODULES: i32 = 640;
+export const KEPT_LIMIT_MODULES: i32 = 256;
 
 const VERIFICATION_SIZE: i32 = 16;
 const NO_BYTES: Bytes = new StaticArray<u8>(0);

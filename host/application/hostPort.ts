@@ -51,6 +51,7 @@ export const HostMessage = {
   NOTED: 85,
   RESTOCK: 86,
   CLOSE: 88,
+  RESUME: 89,
 } as const;
 
 /** How a payment or transaction stands, as its own module or agent says. */

@@ -2,7 +2,7 @@
 // Money Module Payment between two devices (Fig. 12), over the real images of the money modules and
 // stand-ins for the agents: the flow, refusals, and what is told to the own sides.
 import { describe, expect, test } from "vitest";
-import { AgentStandIn, pay } from "../support/agentStandIn.ts";
+import { type AgentStandIn, pay } from "../support/agentStandIn.ts";
 import { payingWorld, State } from "../support/moneyWorld.ts";
 
 const stateOf = (agent: AgentStandIn, payId: Uint8Array) => agent.outcomeOf(payId)?.slice(1, 5);
@@ -36,9 +36,17 @@ describe("payment between devices", () => {
     const { payId } = pay(a, b, 836, "eight");
     world.carry();
     expect(stateOf(b, payId)).toEqual([State.committed, 0, 836, "EUR"]);
-    pay(b, a, 836, "eight back");
+    // Their histories grew, so that they no longer fit one message: the same goes in two payments.
+    const tooLarge = pay(b, a, 836, "eight back");
     world.carry();
+    expect(stateOf(b, tooLarge.payId)!.slice(0, 2)).toEqual([State.aborted, 41]);
+    expect(stateOf(a, tooLarge.payId)!.slice(0, 2)).toEqual([State.aborted, 41]);
+    for (const amount of [400, 436]) {
+      pay(b, a, amount, `back ${amount}`);
+      world.carry();
+    }
     expect(world.balance(a.node)).toEqual([836, 0, 0]);
+    expect(world.balance(b.node)).toEqual([0, 0, 0]);
   });
 
   test("needs funds: without them the payer's agent orders the abort", () => {

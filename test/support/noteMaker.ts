@@ -5,7 +5,7 @@ import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
-import { type Claims, parseCertificate, Role } from "../../host/trust/certificates.ts";
+import { type Claims, parseCertificate, type Role } from "../../host/trust/certificates.ts";
 import { signObject } from "../../host/trust/cose.ts";
 import { TwinParty } from "./sessionTwin.ts";
 import { START_SECONDS, type TestAgency } from "./testAgency.ts";
