@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The card side of a merchant's agent (To Host 172; steps 796-802, 810-815; docs/protocol.md section
-// 6). The host asks the network and is not believed: only the issuer's signature counts. How the
-// hold ends follows from the own money module alone: post, void, or wait while in doubt.
+// The card side of a merchant's agent (To Host 172; steps 796-802, 810-815; docs/protocol.md
+// section 6). The host asks the network and is not believed: only the issuer's signature counts.
+// How the hold ends follows from the own money module alone: post, void, or wait while in doubt.
 import { step } from "../board";
 import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
@@ -80,7 +80,7 @@ export function commitServed(obligation: Obligation, outcome: PaymentOutcome): b
   return true;
 }
 
-/** Rolls back: a hold that may exist is to be voided (paragraph 71), then the host is told (238). */
+/** Rolls back: a hold that may exist is to be voided (paragraph 71); the host is told (238). */
 export function rollBackServed(obligation: Obligation, reason: i32): void {
   obligation.enter(ObligationState.VOID_OWED, null);
   step(238);

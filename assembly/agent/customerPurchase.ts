@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Purchase 158: the customer's side of buying or selling electronic money (Fig. 7, agent A). It
-// believes neither host: price and limits come from the merchant's signed offer, the receipt must be
-// what both imply, and a sale goes on only with the card issuer's own approval.
+// believes neither host: price and limits come from the merchant's signed offer, the receipt must
+// be what both imply, and a sale goes on only with the card issuer's own approval.
 import { step } from "../board";
 import { Bytes, bytesEqual, bytesOf, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The merchant's trusted agent (MTA 4, Fig. 4C): sells and buys electronic money against cards, signs
-// offers, moves money between the merchant's own devices, acquires the merchant credential.
+// The merchant's trusted agent (MTA 4, Fig. 4C): sells and buys electronic money against cards,
+// signs offers, moves money between the merchant's own devices, acquires the merchant credential.
 import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { Purpose } from "../codec/purpose";

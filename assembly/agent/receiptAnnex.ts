@@ -44,7 +44,7 @@ export function sendAnnex(session: Session, type: i32, encoded: Bytes, awaitRepl
   session.send(awaitReply);
 }
 
-/** Customer: keeps a countersignature by `merchant` over the payload of `own` with the log entry. */
+/** Customer: keeps the countersignature of `merchant` over the payload of `own` in the log. */
 export function keepCountersigned(
   body: CborReader,
   own: Bytes,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// To Money Module 150: the agent's orders to the money module of its own device, under the local key
-// of this boot (docs/protocol.cddl section 5), and what the module says back.
+// To Money Module 150: the agent's orders to the money module of its own device, under the local
+// key of this boot (docs/protocol.cddl section 5), and what the module says back.
 import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";

@@ -88,7 +88,7 @@ export function putLog(entry: LogEntry): u32 {
 
 /**
  * Adds a signed object that came later to the evidence of the entry under `key`: the last item of
- * the entry, so its head is counted up and the object put behind. A full journal keeps the old entry.
+ * the entry, so its head is counted up and the object put behind. A full journal keeps the old.
  */
 export function addEvidence(key: u32, evidence: Bytes): void {
   const entry = journal.load(LOG_RECORD, key);

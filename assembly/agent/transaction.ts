@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One transaction of a trusted agent in one session: what purchase, payment, acquiring and creating
 // a credential have in common. It keeps the session's slot until it has ended. Aborting follows
-// Figs. 6B and 11; what is durable of a transaction is in the journal, so rolling back is forgetting.
+// Figs. 6B and 11; what is durable of a transaction is in the journal, so rolling back forgets.
 import { step } from "../board";
 import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
@@ -13,7 +13,7 @@ import { PaymentOutcome, PaymentState } from "./paymentOutcome";
 
 /** How long a transaction waits for a word of its own host: as long as the peer waits for it. */
 export const OWNER_WAIT_MS: i64 = 60000;
-/** How long a session is kept after the end by the side that ends it: for the modules' last words. */
+/** How long the side that ends a session keeps it after the end, for the modules' last words. */
 export const LINGER_MS: i64 = 1000;
 /** How long the other side waits to be told of the end: the peer may still ask for a lost reply. */
 export const LEAVE_OPEN_MS: i64 = 20000;
@@ -142,8 +142,8 @@ export abstract class Transaction {
   }
 
   /**
-   * The host is asked for message `answer`, or (0) the own module is; the session answers the peer's
-   * queries `proceeding` meanwhile (paragraph 76).
+   * The host is asked for message `answer`, or (0) the own module is; the session answers the
+   * peer's queries `proceeding` meanwhile (paragraph 76).
    */
   waitForOwner(answer: i32): void {
     this.awaited = answer;

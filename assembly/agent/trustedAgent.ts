@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Trusted agent 120 (Fig. 4A): what agents of all three kinds share. It sorts the messages of peers,
-// own money module and host to the transactions they belong to, and finishes what a loss of power
-// left open. Customer, merchant and authority add their transactors (Figs. 4B to 4D).
+// Trusted agent 120 (Fig. 4A): what agents of all three kinds share. It sorts the messages of
+// peers, own money module and host to the transactions they belong to, and finishes what a loss of
+// power left open. Customer, merchant and authority add their transactors (Figs. 4B to 4D).
 import { Bytes, bytesEqual } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { composeHost, failCommand, sendHost } from "../session/buffers";

@@ -72,6 +72,62 @@ describe("what is agreed", () => {
   });
 });
 
+describe("the price", () => {
+  const world = new PurchaseWorld();
+  const seen: Uint8Array[] = [];
+  const ceiling = (a: bigint, b: bigint) => (a + b - 1n) / b;
+
+  // Numbers that reach the ends of what products of 53 and 30 bits may be.
+  test.each([
+    [BUY, 1n, 1n, 1n, 0n, 0n],
+    [BUY, 999n, 333333333n, 1000000000n, 7n, 1n],
+    [BUY, 9007199254740991n, 1n, 1n, 0n, 0n],
+    [BUY, 9007199254740n, 999999999n, 1000000n, 0n, 0n],
+    [BUY, 123456789012345n, 987654321n, 999999937n, 12n, 9999n],
+    [SELL, 999n, 333333333n, 1000000000n, 7n, 1n],
+    [SELL, 9007199254740991n, 1n, 7n, 1n, 10n],
+    [SELL, 9007199254740991n, 1000000000n, 999999999n, 0n, 250n],
+    [SELL, 100n, 1n, 1n, 100n, 0n],
+    [SELL, 3n, 1n, 2n, 0n, 1n],
+  ])("direction %i, %i at %i/%i, fee %i and %i basis points", (...terms) => {
+    const [direction, money, numerator, denominator, fee, basisPoints] = terms;
+    const product = money * numerator;
+    const value = direction === BUY ? ceiling(product, denominator) : product / denominator;
+    const charged = fee + ceiling(value * basisPoints, 10000n);
+    const authorized = direction === BUY ? value + charged : value - charged;
+    const limit = 2n ** 53n - 1n;
+    const isPossible = authorized > 0n && authorized <= limit && value <= limit;
+    const offer = signOffer(world, world.merchant, direction as 1 | 2, {
+      fee: Number(fee),
+      basisPoints: Number(basisPoints),
+      numerator: Number(numerator),
+      denominator: Number(denominator),
+      minimum: 1,
+      maximum: Number.MAX_SAFE_INTEGER,
+    });
+    world.customer.host = willingCustomer(Number(money), "USD", {
+      27: (message) => {
+        seen.push(message[2] as Uint8Array);
+        return [[28, message[1], false]];
+      },
+    });
+    world.merchant.host = willingMerchant({ 43: ([, tag]) => [[44, tag, false]] });
+    world.order(direction as 1 | 2, offer);
+    if (!isPossible) {
+      expect(ending(world)).toEqual([ABORTED, 25, null]);
+    } else if (direction === BUY) {
+      // A merchant without money: the price was agreed on, the funds were not there.
+      expect(ending(world)).toEqual([ABORTED, 29, null]);
+    } else {
+      expect(readTicket(seen.at(-1) as Uint8Array)).toMatchObject({
+        moneyMinor: Number(money),
+        feeMinor: Number(charged),
+        authorizedMinor: Number(authorized),
+      });
+    }
+  });
+});
+
 describe("refusals leave no receipt and hold no card", () => {
   test.each([
     ["the merchant (462)", { 21: ([, command]: unknown[]) => [[22, command, false]] }, 19],

@@ -235,6 +235,8 @@ describe("losses", () => {
       } else {
         expect([cut, left]).toEqual([cut, 5000]);
         expect(customer).not.toBe(COMMITTED);
+        if (world.merchant.last(47) !== undefined)
+          expect([cut, completion(world)]).toEqual([cut, 2]);
       }
       expect([cut, got]).toEqual([cut, customer === COMMITTED ? 2000 : 0]);
       if (customer === ABORTED)
