@@ -32,7 +32,7 @@ import { transferNotes } from "./transferNotes";
 
 const HOLD_WANTED: i32 = 82;
 const SETTLE: i32 = 84;
-const ACCOUNT_LIMIT: i32 = 19;
+const ACCOUNT_LIMIT: i32 = 64;
 /** What the bank did not note is told again after this. */
 const REPEAT_MS: i64 = 10000;
 const NO_PEER: Bytes = new StaticArray<u8>(ID_SIZE);

@@ -18,7 +18,7 @@ import { OwnSideKind, PaymentRole } from "./paymentRecord";
 import { payments } from "./payments";
 
 const COMMAND_ID_SIZE: i32 = 16;
-const ACCOUNT_LIMIT: i32 = 19;
+const ACCOUNT_LIMIT: i32 = 64;
 
 /** The owner's host as the own side: it gave the amount and reads the outcome. */
 export class CommandSide extends OwnSide {

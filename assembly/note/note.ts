@@ -8,7 +8,7 @@ import { TransferView, viewExactly } from "./transfer";
 
 /** Longest issuer's name and account number of a body, in bytes. */
 const NAME_LIMIT: i32 = 48;
-const ACCOUNT_LIMIT: i32 = 19;
+const ACCOUNT_LIMIT: i32 = 64;
 
 /** One reader for bodies and drafts, so that parsing a packet leaves no garbage. */
 const shared: CborReader = new CborReader(0, 0);

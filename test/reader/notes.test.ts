@@ -37,7 +37,7 @@ describe("notes", () => {
   /** The good note with its second transfer bent before it is signed. */
   const second = (index: number, value: unknown, signer = till, by = tillCertificate): unknown => {
     const [signed, [first]] = make.goodNote();
-    const fields = make.bend(make.transfer(first!, 2, 2500, purse), index, value);
+    const fields = make.bend(make.transfer(first!, 1, 2500, purse), index, value);
     return [signed, [first, make.sign("florin/transfer", fields, signer, by)]];
   };
   const alienGenerator = make.moduleCertificate(
@@ -59,7 +59,7 @@ describe("notes", () => {
   };
   const wrongPurpose = (): unknown => {
     const [signed, [first]] = make.goodNote();
-    const fields = make.transfer(first!, 2, 2500, purse);
+    const fields = make.transfer(first!, 1, 2500, purse);
     return [signed, [first, make.sign("florin/note-body", fields, till, tillCertificate)]];
   };
   const cases: [string, unknown, RegExp, ...make.Cose[]][] = [
@@ -100,8 +100,9 @@ describe("notes", () => {
       make.agentServerCertificate,
     ],
     ["another parent", second(0, make.fill(0, 32)), /parent hash of transfer 2 is not that/],
-    ["a gap in the sequence", second(1, 3), /sequence of transfer 2 does not follow/],
-    ["a repeated sequence", second(1, 1), /sequence of transfer 2 does not follow/],
+    ["sequence 0", second(1, 0), /sequence and offset of transfer 2 do not fit/],
+    ["a later sequence at offset 0", second(1, 2), /sequence and offset of transfer 2 do not fit/],
+    ["the first sequence elsewhere", second(2, 1), /sequence and offset of transfer 2 do not fit/],
     ["an amount over the parent's", second(3, 8001), /exceed the amount of the record before/],
     ["an offset that leaves too little", second(2, 5501), /exceed the amount of the record before/],
     [

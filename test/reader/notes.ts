@@ -116,7 +116,7 @@ export function verifyNote(
   for (const [index, transfer] of transfers.entries()) {
     const where = transferName(index);
     verifyLink(transfer, parent, where);
-    if (index > 0) verifySequence(transfer, transfers[index - 1]!, where);
+    verifySequence(transfer, where);
     ensure(transfer.date >= earliest, `the date of ${where} is before that of its parent`);
     ensure(transfer.date < body.expiry, `${where} was made after the note's expiry`);
     verifySigner(transfer, owner, index === 0 ? body.issuer : null, book, where);
@@ -159,9 +159,11 @@ function verifyLink(transfer: Transfer, parent: NoteBody | Transfer, where: stri
   ensure(fits, `offset and amount of ${where} exceed the amount of the record before it`);
 }
 
-function verifySequence(transfer: Transfer, before: Transfer, where: string): void {
-  const next = transfer.sequence === before.sequence + 1;
-  ensure(next, `the sequence of ${where} does not follow that of the transfer before`);
+/** The sequence counts what was released from one parent; each release took at least 1. */
+function verifySequence(transfer: Transfer, where: string): void {
+  const { sequence, offsetMinor } = transfer;
+  const fits = sequence >= 1 && (sequence === 1) === (offsetMinor === 0);
+  ensure(fits && offsetMinor >= sequence - 1, `sequence and offset of ${where} do not fit`);
 }
 
 /** The holder of the parent signs; `issuer` is given for the first transfer, the generator's. */

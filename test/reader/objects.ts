@@ -156,7 +156,7 @@ export function goodNote(): [Cose, Cose[]] {
     generator,
     generatorCertificate,
   );
-  const second = sign("florin/transfer", transfer(first, 2, 2500, purse), till, tillCertificate);
+  const second = sign("florin/transfer", transfer(first, 1, 2500, purse), till, tillCertificate);
   return [body, [first, second]];
 }
 
