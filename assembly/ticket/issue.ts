@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Making a ticket (Ticket Holder 148 of a merchant, Create Credential 180 of an authority):
-// sections 1 and 2 are written, signed with the own key, and joined to the own chain (paragraphs 40-44).
+// sections 1 and 2 are written, signed with the own key, and joined to the own chain (par. 40-44).
 import { random } from "../board";
 import { Bytes, pointerOf } from "../codec/bytes";
 import { CborWriter } from "../codec/cborWriter";

@@ -86,8 +86,8 @@ export function usableCards(unit: Bytes, seconds: u64): Array<Bytes> {
 }
 
 /**
- * Begins a batch of the journal with this ticket in it, or an empty one for null. A merchant has one
- * credential: a new one takes the place of the old.
+ * Begins a batch of the journal with this ticket in it, or an empty one for null. A merchant has
+ * one credential: a new one takes the place of the old.
  */
 export function beginWithTicket(ticket: Ticket | null): void {
   const isMerchant = ticket !== null && ticket.type == TicketType.MERCHANT;
