@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The money module of a customer's or a merchant's transaction device (Fig. 1, money module 6).
 import { Bytes } from "../codec/bytes";
+import { BankSide } from "../money/bankSide";
 import { moneyModule } from "../money/moneyModule";
 import { INBOX, INBOX_SIZE } from "../session/buffers";
 import { Role } from "../trust/roles";
@@ -11,7 +12,7 @@ const NAME: Bytes = [
   0x6c, 0x65,
 ];
 
-const dispatcher = moneyModule(NAME, Role.TRANSACTION);
+const dispatcher = moneyModule(NAME, Role.TRANSACTION, new BankSide());
 
 /** Power is on; like `receive` and `tick`, returns milliseconds to the next deadline, or -1. */
 export function boot(): i32 {

@@ -12,6 +12,7 @@ import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { Role } from "../trust/roles";
 import { abort } from "./abort";
+import { bankSide } from "./bankSide";
 import { commit } from "./commit";
 import { ModuleMessage } from "./messages";
 import { payExchange } from "./payExchange";
@@ -19,7 +20,6 @@ import { Payment, Stage } from "./payment";
 import { PaymentRecord, PaymentState } from "./paymentRecord";
 import { payments } from "./payments";
 import { Resume } from "./resume";
-import { toBank } from "./toBank";
 import { ToTeller } from "./toTeller";
 import { isTransactionModule, transferNotes } from "./transferNotes";
 
@@ -64,7 +64,7 @@ export class ModuleSessions extends SessionOwner {
       if (payment != null) this.paymentMessage(payment, type, body);
       else this.requestReceived(session, type, body);
     }
-    toBank.serveWaiting();
+    bankSide.serveWaiting();
   }
 
   closed(session: Session, reason: i32): void {
@@ -78,7 +78,7 @@ export class ModuleSessions extends SessionOwner {
       if (record != null && payment.state == PaymentState.IN_DOUBT) this.resume.ask(record);
     }
     payments.remove(payment);
-    toBank.serveWaiting();
+    bankSide.serveWaiting();
   }
 
   /** What is too long to be kept by the session is made again: the same notes, the same bytes. */
@@ -121,7 +121,7 @@ export class ModuleSessions extends SessionOwner {
   private requestReceived(session: Session, type: i32, body: CborReader): void {
     const isRequest = type == ModuleMessage.WITHDRAW || type == ModuleMessage.ISSUE;
     if (session.label != Label.BARE || session.initiator || !isRequest) return;
-    const reason = toBank.requestReceived(session, type, body);
+    const reason = bankSide.requestReceived(session, type, body);
     if (reason != Reason.NONE) session.close(reason, true);
   }
 

@@ -14,12 +14,12 @@ import { HostInterface, Item } from "../session/hostInterface";
 import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { Role } from "../trust/roles";
+import { bankSide } from "./bankSide";
 import { endRunningCommands } from "./commands";
 import { directory, notes, writeBalance } from "./moneyHolder";
 import { firstPayment, nextPayment, PaymentRecord } from "./paymentRecord";
 import { payments } from "./payments";
 import { Resume } from "./resume";
-import { toBank } from "./toBank";
 import { CommandSide, tellStatus, ToTeller } from "./toTeller";
 import { tranLog } from "./tranLog";
 
@@ -56,7 +56,7 @@ export class MoneyHost extends HostInterface {
     directory.rebuild();
     endRunningCommands(Reason.CONNECTION_LOST);
     this.resume.started();
-    toBank.repeat();
+    bankSide.repeat();
   }
 
   command(number: i32, fields: i32, body: CborReader): void {
@@ -79,11 +79,11 @@ export class MoneyHost extends HostInterface {
   }
 
   tick(): void {
-    toBank.tick();
+    bankSide.tick();
   }
 
   nextDeadline(): i64 {
-    return toBank.nextDeadline();
+    return bankSide.nextDeadline();
   }
 
   /** A reason; 0 where the command was answered or will be. */
@@ -96,7 +96,7 @@ export class MoneyHost extends HostInterface {
       return this.toTeller.commanded(body, true, this.commandSide);
     }
     if (number == Command.RESTOCK && fields == 3 && this.role == Role.TELLER) {
-      return this.toTeller.commanded(body, false, toBank);
+      return this.toTeller.commanded(body, false, bankSide);
     }
     if (number == Command.RESUME && fields == 0) return this.askAll(body);
     if (isBank && number == Command.HOLD && fields == 2) return this.holdAnswered(body);
@@ -124,7 +124,7 @@ export class MoneyHost extends HostInterface {
     const payId = body.bytesExact(PAY_ID_SIZE);
     const isGranted = body.bool();
     if (!body.atEnd()) return Reason.MALFORMED;
-    return toBank.holdAnswered(payId, isGranted) ? Reason.NONE : Reason.UNKNOWN_TRANSACTION;
+    return bankSide.holdAnswered(payId, isGranted) ? Reason.NONE : Reason.UNKNOWN_TRANSACTION;
   }
 
   private noted(body: CborReader): i32 {
@@ -139,7 +139,7 @@ export class MoneyHost extends HostInterface {
   private close(body: CborReader): i32 {
     const payId = body.bytesExact(PAY_ID_SIZE);
     if (!body.atEnd()) return Reason.MALFORMED;
-    toBank.closeReceived(payId);
+    bankSide.closeReceived(payId);
     return Reason.NONE;
   }
 

@@ -6,6 +6,7 @@ import { Dispatcher } from "../session/dispatcher";
 import { LocalChannel } from "../session/localChannel";
 import { Label, peerPath } from "../session/path";
 import { SessionManager } from "../session/sessionManager";
+import { BankSide, useBank } from "./bankSide";
 import { MoneyHost } from "./moneyHost";
 import { ModuleSessions } from "./moduleSessions";
 import { Resume } from "./resume";
@@ -15,8 +16,9 @@ import { ToTeller } from "./toTeller";
 /** Payments, and so sessions, at a time. */
 const SESSIONS: i32 = 2;
 
-/** Makes the module called `name`, which must be certified in `role`. */
-export function moneyModule(name: Bytes, role: u8): Dispatcher {
+/** Makes the module called `name`, which must be certified in `role`; `bank` is its own side. */
+export function moneyModule(name: Bytes, role: u8, bank: BankSide): Dispatcher {
+  useBank(bank);
   const peers = peerPath(Label.BARE);
   const owner = new ModuleSessions();
   const sessions = new SessionManager(owner, SESSIONS);

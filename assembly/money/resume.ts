@@ -18,6 +18,7 @@ import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { floorSeconds } from "../trust/signedTime";
 import { abort } from "./abort";
+import { bankSide } from "./bankSide";
 import { putCommand, tellCommand } from "./commands";
 import { commit, promisedRoom } from "./commit";
 import { ModuleMessage } from "./messages";
@@ -40,7 +41,6 @@ import {
   signDone,
   signQuestion,
 } from "./statements";
-import { toBank } from "./toBank";
 import { Subscriber } from "./toSubscriber";
 
 const TAG_SIZE: i32 = 8;
@@ -375,7 +375,7 @@ export class Resume {
   /** Tells the own side what became of a payment that had been in doubt. */
   private tell(record: PaymentRecord): void {
     if (record.ownSide == OwnSideKind.AGENT) this.subscriber.tellRecord(record.payId, record);
-    else if (record.ownSide == OwnSideKind.BANK) toBank.tellRecord(record.payId, record);
+    else if (record.ownSide == OwnSideKind.BANK) bankSide.tellRecord(record.payId, record);
     tellCommand(record.commandId);
   }
 }

@@ -14,11 +14,12 @@ import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { Role } from "../trust/roles";
 import { abort } from "./abort";
+import { BankSide } from "./bankSide";
 import { tellCommand } from "./commands";
 import { makeNote } from "./generator";
 import { ModuleMessage } from "./messages";
 import { writeUnit } from "./moneyHolder";
-import { OwnSide, Payment, Stage } from "./payment";
+import { Payment, Stage } from "./payment";
 import {
   firstPayment,
   nextPayment,
@@ -40,7 +41,7 @@ const NO_PEER: Bytes = new StaticArray<u8>(ID_SIZE);
 const NO_UNIT: u32 = 0x585858;
 
 /** The bank as the own side of a payment. */
-export class ToBank extends OwnSide {
+export class ToBank extends BankSide {
   private repeatAt: i64 = NEVER;
 
   constructor() {
@@ -48,12 +49,9 @@ export class ToBank extends OwnSide {
     this.kind = OwnSideKind.BANK;
   }
 
-  // A bank's payments carry their amount in the request: nobody is asked for it.
-  promptAmount(_payment: Payment): void {}
   askNewAmount(payment: Payment, reason: i32): void {
     abort.begin(payment, reason);
   }
-  verifyAmount(_payment: Payment): void {}
 
   /** Tells the bank how a payment ended, and the host whose command it was. */
   tellOutcome(payment: Payment): void {
@@ -195,6 +193,3 @@ function settle(payId: Bytes, state: u8, amount: u64, unit: u32, peer: Bytes): v
   writer.bytesFrom(peer);
   sendHost();
 }
-
-/** The one of this module; idle in a transaction money module. */
-export const toBank: ToBank = new ToBank();
