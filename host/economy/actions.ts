@@ -123,6 +123,8 @@ export async function pay(world: World, action: PayAction): Promise<PayOutcome> 
   const payee = payerNamed(world, action.to);
   const { from, to, unit, amount } = action;
   const result = await payer.wallet.pay(payee.party.url, amount, unit);
+  // The payer is done first; the payee may spend only what it has the signatures for.
+  await world.settled();
   const outcome = { kind: "pay" as const, from, to, unit, amount };
   if (result.state === "committed") return { ...outcome, outcome: "ok" };
   return { ...outcome, outcome: "refused", reason: whyRefused(result) };

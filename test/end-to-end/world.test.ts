@@ -146,7 +146,7 @@ describe("an economy", () => {
     ));
 
   it.each([
-    ["blocked", "4000000000000002", 1_000, /restricted card/i],
+    ["blocked", "4000000000000002", 1_000, /the card is blocked \(response code 62\)/],
     ["over its credit", "4000000000000003", 20_000, /limit/i],
     ["over its limit for one purchase", "4000000000000004", 9_000, /limit/i],
     ["without the money", "4000000000000001", 99_999, /no merchant offers|insufficient/i],
