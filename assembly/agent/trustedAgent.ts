@@ -108,9 +108,20 @@ export abstract class TrustedAgent extends HostInterface {
     this.transactions.push(transaction);
   }
 
-  /** A slot is free. */
+  /** A slot is free, or is given up by a transaction that is settled. */
   hasSlot(): bool {
+    if (this.transactions.length >= SLOTS) this.makeRoom();
     return this.transactions.length < SLOTS;
+  }
+
+  /** Ends the oldest transaction that is settled and only waits for its peer's last words. */
+  makeRoom(): void {
+    for (let i = 0; i < this.transactions.length; ++i) {
+      if (!this.transactions[i].isSettled) continue;
+      this.transactions[i].end(Reason.NONE);
+      break;
+    }
+    this.sweep();
   }
 
   /** The transaction that makes or receives this payment and is not settled; null where none. */
@@ -243,6 +254,10 @@ class AgentSessions extends SessionOwner {
     const transaction = this.agent.transactionIn(session);
     if (transaction === null) return Reason.WRONG_STATE;
     return session.peer.role == transaction.peerRole ? Reason.NONE : Reason.WRONG_ROLE;
+  }
+
+  makeRoom(): void {
+    this.agent.makeRoom();
   }
 
   opened(session: Session): void {

@@ -85,6 +85,8 @@ export abstract class SessionOwner {
   abstract opened(session: Session): void;
   /** One message, each once and in order. `body` stands before its one item; types from 10. */
   abstract received(session: Session, type: i32, body: CborReader): void;
+  /** A session is wanted and no slot is free: one that has done its work may be closed now. */
+  makeRoom(): void {}
   /** The session ended and was not closed by this side's `close`. */
   abstract closed(session: Session, reason: i32): void;
   /**

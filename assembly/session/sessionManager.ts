@@ -138,7 +138,15 @@ export class SessionManager {
     else session.close(reason, true);
   }
 
+  /** A free slot, if need be after the owner has given one up; -1 where all are in use. */
   private freeSlot(): i32 {
+    const slot = this.emptySlot();
+    if (slot >= 0) return slot;
+    this.owner.makeRoom();
+    return this.emptySlot();
+  }
+
+  private emptySlot(): i32 {
     this.sweep();
     for (let slot = 0; slot < this.slots.length; slot++) {
       if (this.slots[slot] == null) return slot;

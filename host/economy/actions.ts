@@ -27,12 +27,6 @@ export function personNamed(world: World, name: string): Person {
   throw new UnknownNameError(`nobody here is named "${name}"; there are ${names}`);
 }
 
-/** Whoever can pay and be paid: a person's wallet, or a merchant's first device. */
-function payerNamed(world: World, name: string): Pick<Person, "party" | "wallet"> {
-  const merchant = world.merchants.find((candidate) => candidate.name === name);
-  return merchant?.devices[0] ?? personNamed(world, name);
-}
-
 /** Does one action of an economy file. */
 export function runAction(world: World, action: EconomyAction): Promise<ActionOutcome> {
   return action.do === "buy" ? buy(world, action) : pay(world, action);
@@ -117,10 +111,10 @@ export async function buy(
   };
 }
 
-/** Pays another person or a merchant. @throws {UnknownNameError} when a name is wrong */
+/** Pays another person. @throws {UnknownNameError} when a name is wrong */
 export async function pay(world: World, action: PayAction): Promise<PayOutcome> {
-  const payer = payerNamed(world, action.from);
-  const payee = payerNamed(world, action.to);
+  const payer = personNamed(world, action.from);
+  const payee = personNamed(world, action.to);
   const { from, to, unit, amount } = action;
   const result = await payer.wallet.pay(payee.party.url, amount, unit);
   // The payer is done first; the payee may spend only what it has the signatures for.

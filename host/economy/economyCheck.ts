@@ -133,9 +133,7 @@ function checkActions(economy: Economy): Unsound | undefined {
     const parties = action.do === "buy" ? (["who"] as const) : (["from", "to"] as const);
     for (const key of parties) {
       const name = (action as unknown as Record<string, string>)[key] ?? "";
-      const isKnown = economy.people.some((person) => person.name === name);
-      const isMerchant = economy.merchants.some((merchant) => merchant.name === name);
-      if (!isKnown && !(isMerchant && action.do === "pay")) {
+      if (!economy.people.some((person) => person.name === name)) {
         const problem = `"${name}" is not a person of this economy`;
         return { path: [...path, key], problem };
       }

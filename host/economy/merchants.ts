@@ -29,8 +29,6 @@ const REGISTRY_NAME = "Merchant Registry";
 export interface MerchantDevice {
   party: CertifiedParty;
   service: MerchantService;
-  /** For payments without a ticket: a till takes and makes them like a person's wallet. */
-  wallet: Wallet;
 }
 
 export interface Merchant {
@@ -128,8 +126,7 @@ async function openMerchant(setting: MerchantSetting, entry: EconomyMerchant): P
         module: { role: Role.TRANSACTION, hasCounter: true },
       },
     );
-    const wallet = new Wallet(name, party.device, base.settings.clock);
-    await acquireCredential(setting, entry.name, party, wallet);
+    await acquireCredential(setting, entry.name, party);
     for (const [unit, amountMinor] of Object.entries(funds)) {
       await fund(setting, entry.name, party, unit, amountMinor);
     }
@@ -142,8 +139,7 @@ async function openMerchant(setting: MerchantSetting, entry: EconomyMerchant): P
       onAlarm: (text) => base.settings.alarm(`${name}: ${text}`),
     });
     await service.open();
-    await wallet.expect(null, null);
-    devices.push({ party, service, wallet });
+    devices.push({ party, service });
   }
   const merchant: Merchant = {
     name: entry.name,
@@ -173,8 +169,8 @@ async function acquireCredential(
   { base, registry }: MerchantSetting,
   merchant: string,
   party: CertifiedParty,
-  wallet: Wallet,
 ): Promise<void> {
+  const wallet = new Wallet(party.name, party.device, base.settings.clock);
   if ((await wallet.tickets()).some((ticket) => ticket.type === "merchant")) return;
   const now = base.nowSeconds();
   registry.authority.order(agentId(party), {
