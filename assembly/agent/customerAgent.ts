@@ -50,6 +50,7 @@ export class CustomerAgent extends PayingAgent {
     const commandId = body.bytesExact(COMMAND_ID_SIZE);
     const offer = body.bytesAtMost(OFFER_SIZE_MAX);
     if (fields != 2 || !body.atEnd()) return Reason.MALFORMED;
+    this.askOpen();
     if (this.tellKnown(commandId)) return Reason.NONE;
     const reason = this.startReason();
     if (reason != Reason.NONE) return reason;

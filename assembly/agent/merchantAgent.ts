@@ -85,6 +85,7 @@ export class MerchantAgent extends PayingAgent {
     if (session.peer.role == Role.MERCHANT) return this.beginPayment(session, type, body);
     if (type != PurchaseMessage.REQUEST_MONEY) return Reason.WRONG_STATE;
     if (!this.hasSlot()) return Reason.TOO_MANY_SESSIONS;
+    this.askOpen();
     const purchase = new MerchantPurchase(session);
     this.add(purchase);
     return purchase.received(type, body);

@@ -192,7 +192,7 @@ export class MerchantPurchase extends Transaction {
     terms.fee = feeFor(offer.rate, money);
     terms.authorization = authorizationFor(offer.rate, money);
     if (terms.authorization == NO_AMOUNT) return Reason.OUTSIDE_OFFER_LIMITS;
-    if (!toMoneyModule.isReady) return Reason.NOT_PAIRED;
+    if (!toMoneyModule.reach()) return Reason.NOT_PAIRED;
     step(722);
     if (direction == u64(Direction.SELL)) {
       this.requestCard();

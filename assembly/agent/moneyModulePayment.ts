@@ -53,7 +53,7 @@ export class MoneyModulePayment {
 
   /** Payer: announces the payment with R(1) (520-524); 0 or the reason against it. */
   announce(): i32 {
-    if (!toMoneyModule.isReady) return Reason.NOT_PAIRED;
+    if (!toMoneyModule.reach()) return Reason.NOT_PAIRED;
     step(520);
     if (random(pointerOf(this.own), NUMBER_SIZE) != 0) return Reason.NO_RANDOM;
     step(522);
@@ -76,7 +76,7 @@ export class MoneyModulePayment {
     const isPayerToPay = body.bool();
     if (!body.atEnd()) return Reason.MALFORMED;
     if (number != FIRST || !isPayerToPay || this.isPayer) return Reason.WRONG_STATE;
-    if (!toMoneyModule.isReady) return Reason.NOT_PAIRED;
+    if (!toMoneyModule.reach()) return Reason.NOT_PAIRED;
     step(528);
     step(530);
     if (random(pointerOf(this.own), NUMBER_SIZE) != 0) return Reason.NO_RANDOM;
@@ -98,7 +98,7 @@ export class MoneyModulePayment {
     const theirs = body.bytesExact(NUMBER_SIZE);
     if (!body.atEnd()) return Reason.MALFORMED;
     if (!this.isPayer || this.isOrdered) return Reason.WRONG_STATE;
-    if (!toMoneyModule.isReady) return Reason.NOT_PAIRED;
+    if (!toMoneyModule.reach()) return Reason.NOT_PAIRED;
     step(534);
     step(538);
     return this.order(LocalType.MAKE_PAYMENT, theirs) ? Reason.NONE : Reason.TOO_MANY_SESSIONS;

@@ -12,6 +12,7 @@ import { Reason } from "../trust/reasons";
 import { Role } from "../trust/roles";
 import { AcquireCredential } from "./acquireCredential";
 import { COMMAND_ID_SIZE } from "./commandMemory";
+import { openPayIds } from "./openTransaction";
 import { Expectation, PaymentReceived, PaymentSent } from "./personPayment";
 import { PurchaseMessage } from "./purchaseMessage";
 import { toMoneyModule } from "./toMoneyModule";
@@ -37,6 +38,7 @@ export abstract class PayingAgent extends TrustedAgent {
   protected beginPayment(session: Session, type: i32, body: CborReader): i32 {
     if (type != PurchaseMessage.MONEY_MODULE_PAYMENT) return Reason.WRONG_STATE;
     if (!this.hasSlot()) return Reason.TOO_MANY_SESSIONS;
+    this.askOpen();
     const payment = new PaymentReceived(session, this.expectation);
     this.add(payment);
     return payment.received(type, body);
@@ -49,15 +51,22 @@ export abstract class PayingAgent extends TrustedAgent {
     return Reason.UNKNOWN_COMMAND;
   }
 
+  /** Asks again for the ends that the own module may have told while its host was not listening. */
+  protected askOpen(): void {
+    this.askAll(openPayIds());
+    this.askServed();
+  }
+
   private pay(fields: i32, body: CborReader): i32 {
     const commandId = body.bytesExact(COMMAND_ID_SIZE);
     const amount = body.uintAtMost(AMOUNT_MAX);
     const unit = readUnit(body);
     if (fields != 3 || !body.atEnd() || amount == 0) return Reason.MALFORMED;
+    this.askOpen();
     if (this.tellKnown(commandId)) return Reason.NONE;
     const reason = this.startReason();
     if (reason != Reason.NONE) return reason;
-    if (!toMoneyModule.isReady) return Reason.NOT_PAIRED;
+    if (!toMoneyModule.reach()) return Reason.NOT_PAIRED;
     if (this.role == Role.MERCHANT) step(736);
     const session = this.startSession();
     if (session === null) return this.sessions.reason;

@@ -49,9 +49,15 @@ class ToMoneyModule extends LocalOwner {
     this.channel = new LocalChannel(true, this, PAYMENTS_MAX);
   }
 
-  /** Whether the money module can be spoken to. */
-  get isReady(): bool {
+  /** Whether the money module can be spoken to; where not, a key is asked for, for the next time. */
+  reach(): bool {
+    if (!this.channel.ready) this.renew();
     return this.channel.ready;
+  }
+
+  /** Agrees on a new local key: the host may have lost what made the last one. */
+  renew(): void {
+    this.channel.renew();
   }
 
   /** Begins an order; exactly one item is to be written. */

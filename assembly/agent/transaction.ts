@@ -10,6 +10,7 @@ import { NEVER, timerMs } from "../session/timers";
 import { Reason } from "../trust/reasons";
 import { MoneyModulePayment } from "./moneyModulePayment";
 import { PaymentOutcome, PaymentState } from "./paymentOutcome";
+import { toMoneyModule } from "./toMoneyModule";
 
 /** How long a transaction waits for a word of its own host: as long as the peer waits for it. */
 export const OWNER_WAIT_MS: i64 = 60000;
@@ -17,6 +18,11 @@ export const OWNER_WAIT_MS: i64 = 60000;
 export const LINGER_MS: i64 = 1000;
 /** How long the other side waits to be told of the end: the peer may still ask for a lost reply. */
 export const LEAVE_OPEN_MS: i64 = 20000;
+
+/** How soon the own module is asked again how a payment ended: the host may have lost either word. */
+const ASK_AGAIN_MS: i64 = 5000;
+/** So many questions in vain: the two halves may have lost their common key. */
+const ASKED_IN_VAIN: i32 = 3;
 
 export abstract class Transaction {
   session: Session;
@@ -35,6 +41,8 @@ export abstract class Transaction {
   private isWorkDue: bool = false;
   /** Why the end of the payment is being asked for; the outcome may bring another reason. */
   private pendingReason: i32 = Reason.NONE;
+  /** How often the own module was asked for the end of the payment. */
+  private asked: i32 = 0;
 
   /** `peerRole`: the role that the peer's certificate must have. */
   constructor(
@@ -175,6 +183,9 @@ export abstract class Transaction {
     if (this.pendingReason == Reason.NONE) this.pendingReason = reason;
     this.ownerAnswered();
     payment.close();
+    // Only its answer frees the slot.
+    if (++this.asked % ASKED_IN_VAIN == 0) toMoneyModule.renew();
+    this.deadlineMs = timerMs() + ASK_AGAIN_MS;
     return true;
   }
 }

@@ -208,6 +208,8 @@ export class LocalChannel {
     const nonce = new StaticArray<u8>(NONCE_SIZE);
     if (random(pointerOf(nonce), NONCE_SIZE) != 0) return;
     this.ownNonce = nonce;
+    // The module has another key as soon as it has the nonce: with its answer lost, neither opens.
+    this.ready = false;
     const writer = composeBody();
     writer.array(2);
     writer.uint(AGENT_NONCE);
