@@ -24,6 +24,9 @@ if (!isMainThread) {
       `assembly/images/${image}.ts`,
       "--config",
       "asconfig.json",
+      // Named here: in asconfig.json, asc would look for it among the packages.
+      "--transform",
+      "./scripts/withoutStrings.mjs",
       "--target",
       target,
       "--outFile",
@@ -69,7 +72,12 @@ async function main(options) {
 }
 
 async function buildFirmware(jobs, say) {
-  const digest = digestOf([...filesBelow("assembly"), "asconfig.json", "package.json"]);
+  const digest = digestOf([
+    ...filesBelow("assembly"),
+    "scripts/withoutStrings.mjs",
+    "asconfig.json",
+    "package.json",
+  ]);
   mkdirSync("build/firmware/traced", { recursive: true });
   const stampOf = (job) => `${job.outFile}.stamp`;
   const isFresh = (job) =>
