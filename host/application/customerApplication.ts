@@ -6,6 +6,10 @@ import { FieldReader, type HostBody, HostMessage, hostBody, PaymentState } from 
 import { toHex } from "./identifiers.ts";
 import { reasonSentence } from "./reasons.ts";
 import { type Receipt, readTicket } from "./tickets.ts";
+import { step } from "../patent/step.ts";
+
+/** Who reaches this file's steps, for traces. */
+const HOST = "customer's host";
 
 /** What the owner ordered. */
 export interface PurchaseOrder {
@@ -74,6 +78,7 @@ export function stepPurchase(state: PurchaseApplication, event: PurchaseEvent): 
   const { order } = state;
   if (state.result !== null) return [];
   if (event.type === "start") {
+    step(HOST, 706);
     return [command(hostBody(HostMessage.BUY, order.commandId, order.offer))];
   }
   if (event.type === "owner") {
@@ -91,6 +96,7 @@ function takeAgentBody(state: PurchaseApplication, body: HostBody): PurchaseEffe
   switch (body.number) {
     case HostMessage.MERCHANT: {
       const name = fields.text();
+      step(HOST, 462);
       const isExpected = name === order.merchantName;
       return [
         { type: "progress", text: `merchant's credential is that of ${name}` },
@@ -102,6 +108,7 @@ function takeAgentBody(state: PurchaseApplication, body: HostBody): PurchaseEffe
         command(hostBody(HostMessage.AMOUNT, order.commandId, order.amountMinor, order.unit)),
       ];
     case HostMessage.ASK_CREDENTIAL: {
+      step(HOST, 756);
       const wanted = toHex(order.credential);
       const isHeld = fields.list().some((id) => id instanceof Uint8Array && toHex(id) === wanted);
       const pick = isHeld ? order.credential : null;
@@ -112,6 +119,7 @@ function takeAgentBody(state: PurchaseApplication, body: HostBody): PurchaseEffe
       if (ticket?.type !== "receipt") {
         return [command(hostBody(HostMessage.CONFIRM_RECEIPT, order.commandId, false))];
       }
+      step(HOST, 782);
       state.receipt = ticket;
       return [{ type: "ask-owner", receipt: ticket }];
     }

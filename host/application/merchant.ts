@@ -8,6 +8,7 @@ import { parseSigned } from "../trust/cose.ts";
 import { DIRECTION_NUMBERS, type Direction } from "../trust/merchantOffer.ts";
 import type { Acquirer } from "../network/authorization/acquirer.ts";
 import type { CardAndMerchant } from "../network/authorization/outboxMessages.ts";
+import { step } from "../patent/step.ts";
 import { ask } from "./commandRunner.ts";
 import { FieldReader, HostMessage, parseHostBody } from "./hostPort.ts";
 import {
@@ -75,6 +76,7 @@ export class MerchantService {
 
   /** Opens the shop (step 708) and takes up what an earlier process left unsettled. */
   async open(): Promise<void> {
+    step("merchant's host", 708);
     await ask(this.options.device, "agent", HostMessage.SERVE, true);
     await ask(this.options.device, "agent", HostMessage.OBLIGATIONS);
   }

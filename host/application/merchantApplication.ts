@@ -5,6 +5,7 @@
 // An event machine: (state, event) -> effects over plain state.
 import { FieldReader, type HostBody, HostMessage, hostBody, PaymentState } from "./hostPort.ts";
 import { fromHex, toHex } from "./identifiers.ts";
+import { step } from "../patent/step.ts";
 import { reasonSentence } from "./reasons.ts";
 
 /** One line of the merchant's log. */
@@ -67,7 +68,8 @@ function takeAgentBody(state: MerchantApplication, body: HostBody): MerchantEffe
   const fields = new FieldReader(body, `message ${body.number} of the merchant's agent`);
   switch (body.number) {
     case HostMessage.FUNDS_SHORT:
-      // No other device and no bank is asked: the purchase ends for lack of funds (744).
+      // No other device and no bank is asked: the purchase ends for lack of funds.
+      step("merchant's host", 744);
       return [command(hostBody(HostMessage.FUNDS_ANSWER, fields.bytes(), false))];
     case HostMessage.AUTHORIZE: {
       const tag = toHex(fields.bytes());

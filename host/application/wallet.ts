@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import type { ConnectionId, TransactionDevice } from "../device/types.ts";
 import type { Clock } from "../link/clock.ts";
+import { step } from "../patent/step.ts";
 import { ask, runCommand } from "./commandRunner.ts";
 import {
   newPurchase,
@@ -98,6 +99,7 @@ export class Wallet {
       merchantName: order.merchantName,
       credential: fromHex(order.card.identifier.ticketId),
     });
+    step(`${this.name} host`, 704);
     return this.withPeer(order.endpoint, (connection) =>
       this.runPurchase(state, order, connection),
     );

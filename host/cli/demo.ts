@@ -3,7 +3,7 @@
 // closes with the audit.
 import { runAction } from "../economy/actions.ts";
 import { audit } from "../economy/audit.ts";
-import { readEconomy } from "../economy/economyFile.ts";
+import { type Economy, readEconomy } from "../economy/economyFile.ts";
 import {
   type ActionOutcome,
   actionLine,
@@ -13,7 +13,16 @@ import {
 import { openWorld } from "../economy/world.ts";
 import { memoryWorld, SteppedClock } from "../economy/worldSettings.ts";
 import { projectFile } from "../projectFile.ts";
-import { CommandFailure, colour, ExitCode, progress, say, sayJson, warn } from "./output.ts";
+import {
+  CommandFailure,
+  colour,
+  ExitCode,
+  ProgressBar,
+  progress,
+  say,
+  sayJson,
+  warn,
+} from "./output.ts";
 import { stepObserver } from "./trace.ts";
 
 export interface DemoOptions {
@@ -33,9 +42,12 @@ export async function demo(options: DemoOptions): Promise<number> {
     throw new CommandFailure(`--seed takes a whole number, not "${options.seed}"`);
   }
   const isJson = options.json === true;
+  const bar = new ProgressBar(stagesOf(economy));
   const settings = memoryWorld(options.seed, {
     isTraced: options.trace === true,
-    progress,
+    progress: (text) => bar.step(text),
+    // On a terminal the bar has the line to itself.
+    ...(process.stderr.isTTY ? {} : { detail: progress }),
     alarm: warn,
     // The trace belongs to the story, but with --json only the object may go to stdout.
     ...(options.trace ? { observerFor: stepObserver(isJson ? progress : say) } : {}),
@@ -43,23 +55,32 @@ export async function demo(options: DemoOptions): Promise<number> {
   const { clock } = settings;
   const world = await openWorld(economy, settings);
   try {
+    bar.clear();
     if (!isJson) say(colour("What happened", "bold", process.stdout));
     const actions: ActionOutcome[] = [];
     for (const action of economy.actions) {
       if (clock instanceof SteppedClock) clock.step();
+      bar.step(`action ${actions.length + 1}: ${action.do}`);
       const outcome = await runAction(world, action);
       actions.push(outcome);
+      bar.clear();
       if (!isJson) sayOutcome(outcome);
     }
-    progress("closing audit");
+    bar.step("closing audit");
     const { ok, ...books } = await audit(world);
     const report: EconomyReport = { ok, actions, ...books };
+    bar.clear();
     if (isJson) sayJson(report);
     else sayAudit(report);
     return report.ok ? ExitCode.OK : ExitCode.REFUSED;
   } finally {
     await world.close();
   }
+}
+
+/** Agencies, banks and card network, each merchant and person, each action, and the audit. */
+function stagesOf({ merchants, people, actions }: Economy): number {
+  return 3 + merchants.length + people.length + actions.length + 1;
 }
 
 function sayOutcome(outcome: ActionOutcome): void {

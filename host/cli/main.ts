@@ -62,6 +62,7 @@ function addUp(florin: Command): void {
     .description("keep an economy running, with its state in a directory")
     .addOption(directoryOption())
     .option("--economy <file>", "economy file for a new directory")
+    .option("--gateway-port <port>", "port of the gateway on 127.0.0.1; any free one if absent")
     .option("--database <url>", "PostgreSQL connection string; embedded if absent")
     .option("--json", "print one JSON object when it runs")
     .addHelpText(
@@ -149,6 +150,8 @@ async function main(): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ExitCode.USAGE;
     const message = error instanceof Error ? error.message : String(error);
     warn(message);
+    // Programs that asked for JSON get an object in every case.
+    if (process.argv.includes("--json")) sayJson({ ok: false, error: message });
     if (error instanceof CommandFailure) return error.exitCode;
     return error instanceof EconomyFileError ? ExitCode.USAGE : ExitCode.FAILED;
   }

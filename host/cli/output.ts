@@ -86,7 +86,8 @@ export class ProgressBar {
     else progress(line);
   }
 
-  end(): void {
+  /** Takes the line away, for text that stays. */
+  clear(): void {
     if (process.stderr.isTTY) process.stderr.write("\r\u001b[2K");
   }
 }

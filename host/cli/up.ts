@@ -16,6 +16,7 @@ export interface UpOptions {
   dir: string;
   economy?: string;
   database?: string;
+  gatewayPort?: string;
   json?: boolean;
 }
 
@@ -32,13 +33,15 @@ export async function up(options: UpOptions): Promise<number> {
       `${dir} holds an economy already; leave out --economy, or name another --dir`,
     );
   }
+  const gatewayPort = portOf(options.gatewayPort);
   const file = isKnown ? kept : (options.economy ?? EXAMPLE_ECONOMY);
   const economy = readEconomy(file);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const lock = lockDirectory(dir);
   try {
     if (!isKnown) copyFileSync(file, kept);
-    const settings = lastingWorld(dir, options.database, { progress, alarm: warn });
+    const watch = { progress, detail: progress, alarm: warn };
+    const settings = { ...lastingWorld(dir, options.database, watch), gatewayPort };
     const world = await openWorld(economy, settings);
     try {
       return await serve(world, dir, options.json === true);
@@ -48,6 +51,13 @@ export async function up(options: UpOptions): Promise<number> {
   } finally {
     lock.release();
   }
+}
+
+function portOf(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port > 0 && port < 65_536) return port;
+  throw new CommandFailure(`--gateway-port takes a number from 1 to 65535, not "${text}"`);
 }
 
 async function serve(world: World, dir: string, isJson: boolean): Promise<number> {
@@ -66,9 +76,11 @@ async function serve(world: World, dir: string, isJson: boolean): Promise<number
   }, REPUBLISH_MS);
   const people = world.people.map(({ name }) => name);
   const merchants = world.merchants.map(({ name }) => name);
-  if (isJson) sayJson({ running: true, dir, people, merchants });
+  const gateway = world.base.gatewayServer.url;
+  if (isJson) sayJson({ running: true, dir, gateway, people, merchants });
   else {
-    say(`The economy in ${dir} is running. People: ${people.join(", ")}.`);
+    say(`The economy in ${dir} is running, its gateway at ${gateway}.`);
+    say(`People: ${people.join(", ")}.`);
     say(`From another terminal: florin wallet balance --as "${people[0] ?? "NAME"}" --dir ${dir}`);
     say("Stop it with Ctrl-C; nothing is lost.");
   }

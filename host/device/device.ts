@@ -37,6 +37,8 @@ const REFUSALS: Record<number, string> = {
 };
 
 export interface DeviceOptions {
+  /** Whose device this is, for traces. */
+  owner?: string;
   transport: ByteTransport;
   clock: Clock;
   /** 8 random bytes for the link, given in tests for repeatable bytes. */
@@ -63,7 +65,7 @@ export async function openDevice(options: DeviceOptions): Promise<TransactionDev
 class Device implements TransactionDevice {
   private readonly link: LinkClient;
   private readonly clock: Clock;
-  private readonly manager: MessageManager = newMessageManager();
+  private readonly manager: MessageManager;
   private readonly connections = new Map<ConnectionId, PeerConnection>();
   private readonly commands = new Map<number, WaitingCommand>();
   private readonly listeners = new Set<(event: DeviceEvent) => void>();
@@ -71,6 +73,7 @@ class Device implements TransactionDevice {
 
   constructor(options: DeviceOptions) {
     this.clock = options.clock;
+    this.manager = newMessageManager(options.owner);
     this.link = new LinkClient(options);
     this.link.onMessage((channel, id, body) => this.take({ type: "fromBoard", channel, id, body }));
     this.link.onEvent((event) => this.takeLink(event));

@@ -3,6 +3,7 @@
 // owner's applications, to each other (Figs. 15-17) and to other devices, and back. It carries
 // ciphertext, decides nothing about money, and is believed by nobody.
 import { Channel, type ModuleChannel, Port } from "../link/protocol.ts";
+import { step } from "../patent/step.ts";
 import { sessionTagOf } from "./sessionTag.ts";
 import type { ConnectionId, DeviceEvent, MessageManagerStatistics, Target } from "./types.ts";
 
@@ -12,8 +13,16 @@ const TAGS_PER_CONNECTION_LIMIT = 64;
 /** Requests whose choice of connection is remembered for sessions they begin later. */
 const ORIGINS_LIMIT = 256;
 
+/** Kinds of bodies (docs/protocol.cddl sections 3 and 5), as far as the figures tell them apart. */
+const RECORD = 4;
+const LOCAL = 10;
+const PAYMENT = 11;
+const ROUTED = 12;
+
 /** State of the message manager; plain data. */
 export interface MessageManager {
+  /** Whose host this is, for traces. */
+  owner: string;
   /** Halves that the board has. */
   halves: Target[];
   /** Commands without an answer yet, by request id. */
@@ -58,8 +67,9 @@ export type MessageManagerEffect =
   | { type: "commandFailed"; id: number; reason: string; mayHaveRun: boolean }
   | { type: "event"; event: DeviceEvent };
 
-export function newMessageManager(): MessageManager {
+export function newMessageManager(owner = "host"): MessageManager {
   return {
+    owner,
     halves: [],
     pending: new Map(),
     origins: new Map(),
@@ -175,13 +185,28 @@ function takeBoard(
   if (target !== null && message[0] === Port.OWN) {
     const other: Target = target === "agent" ? "module" : "agent";
     // The id goes with it: what the other half then says still belongs to the owner's request.
-    if (state.halves.includes(other)) return [toBoard(channelOf(other), id, Port.OWN, body)];
+    if (state.halves.includes(other)) {
+      markOwn(state.owner, target, body);
+      return [toBoard(channelOf(other), id, Port.OWN, body)];
+    }
   }
   if (target !== null && message[0] === Port.PEER) {
     return sendToPeer(state, channelOf(target), id, body);
   }
   state.statistics.droppedUnroutable += 1;
   return [];
+}
+
+/** Element 0 of a body; it stands behind the array's head, in one byte. */
+function kindOf(body: Uint8Array): number | undefined {
+  return body[1];
+}
+
+/** The host's steps between agent and module: Fig. 15 (routed), Figs. 16 and 17 (sealed). */
+function markOwn(owner: string, from: Target, body: Uint8Array): void {
+  const kind = kindOf(body);
+  if (kind === ROUTED) step(owner, from === "module" ? 644 : 652);
+  if (kind === LOCAL || kind === PAYMENT) step(owner, from === "module" ? 662 : 672);
 }
 
 function sessionKey(channel: ModuleChannel, tag: string): string {
@@ -214,6 +239,7 @@ function sendToPeer(
     }
     bind(state, key, connection);
   }
+  if (channel === Channel.AGENT && kindOf(body) === RECORD) step(state.owner, 380);
   return [{ type: "toPeer", connection, channel, body }];
 }
 
@@ -233,7 +259,10 @@ function takePeer(
     const bound = state.sessions.get(key);
     if (bound === undefined) bind(state, key, connection);
     // Another's session: a peer can neither speak in it nor draw its answers to itself.
-    if (bound === undefined || bound === connection) return [toBoard(channel, 0, Port.PEER, body)];
+    if (bound === undefined || bound === connection) {
+      if (channel === Channel.AGENT && kindOf(body) === RECORD) step(state.owner, 382);
+      return [toBoard(channel, 0, Port.PEER, body)];
+    }
     state.statistics.droppedForeignTag += 1;
   }
   return [];

@@ -7,6 +7,7 @@ import type { CardCredential, Receipt } from "../application/tickets.ts";
 import { readTicket } from "../application/tickets.ts";
 import { responseCodeMeaning } from "../network/authorization/responseCodes.ts";
 import { formatAmount } from "../network/currencies.ts";
+import { step } from "../patent/step.ts";
 import { cardExpirySeconds } from "./cards.ts";
 import type { BuyAction, EconomyAction, PayAction } from "./economyFile.ts";
 import { publishOffers } from "./merchants.ts";
@@ -64,7 +65,8 @@ export async function buy(
   const named = action.merchant ?? null;
   const card = (await wallet.cards()).find(({ account }) => account === action.card);
   if (card === undefined) return refused(whyNoCard(world, action), action.unit, named);
-  settings.progress(`${action.who} asks the gateway who sells ${action.unit}`);
+  step(`${action.who} host`, 700);
+  settings.detail(`${action.who} asks the gateway who sells ${action.unit}`);
   const offers = await gateway.query("buy", action.unit, agentRoot(), nowSeconds());
   const wish = {
     direction: "buy" as const,
@@ -76,7 +78,8 @@ export async function buy(
   const [quote] = rankOffers(open, wish, nowSeconds());
   if (quote === undefined) return refused(whyNoOffer(action, card), card.unit, named);
   const { terms } = quote.offer;
-  settings.progress(
+  step(`${action.who} host`, 702);
+  settings.detail(
     `${terms.name} is the cheapest of ${open.length}: ` +
       `${formatAmount(quote.cost.accountMinor, card.unit)} in all`,
   );
@@ -88,7 +91,7 @@ export async function buy(
     endpoint: terms.endpoint,
     card,
     confirm: (receipt) => confirm(receipt),
-    progress: settings.progress,
+    progress: settings.detail,
   });
   await world.settled();
   const merchant = world.merchants.find(({ name }) => name === terms.name);

@@ -65,7 +65,7 @@ export async function layFoundations(settings: WorldSettings): Promise<Foundatio
     await migrate(database, MIGRATIONS);
     const agencies = openAgencies(settings, nowSeconds());
     const register = await CredentialRegister.open(database);
-    const address = { host: LOCAL_HOST, port: 0 };
+    const address = { host: LOCAL_HOST, port: settings.gatewayPort };
     const gatewayServer = await serveGateway(
       newGateway(agencyRoot(agencies.agent)),
       address,

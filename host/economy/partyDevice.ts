@@ -95,7 +95,7 @@ export async function makePartyDevice(options: PartyDeviceOptions): Promise<Part
   });
   const transport = board.connect();
   board.powerOn();
-  const device = await openDevice({ transport, clock });
+  const device = await openDevice({ transport, clock, owner: `${options.name} host` });
   const listener: PeerListener = await listenForPeers({ host: LOCAL_HOST, port: 0 }, (peer) => {
     device.accept(peer);
   });

@@ -26,14 +26,18 @@ export interface WorldSettings {
   secretFor(label: string): Uint8Array;
   /** Undefined: in memory. */
   storageFor(name: string): BoardStorage | undefined;
+  /** Port of the gateway; 0 takes a free one. */
+  gatewayPort: number;
   /** Location for `openDatabase`. */
   database: string;
   /** Directory for agencies' keys; undefined: not kept. */
   directory: string | undefined;
   isTraced: boolean;
   observerFor(name: string): BoardObserver | undefined;
-  /** Told what the economy is doing, one short line each. */
+  /** Told which stage of the economy's building begins. */
   progress(text: string): void;
+  /** Told what happens within an action, one short line each. */
+  detail(text: string): void;
   /** Told what a person has to look at. */
   alarm(text: string): void;
 }
@@ -76,6 +80,7 @@ export interface WorldWatch {
   isTraced?: boolean;
   observerFor?: (name: string) => BoardObserver | undefined;
   progress?: (text: string) => void;
+  detail?: (text: string) => void;
   alarm?: (text: string) => void;
 }
 
@@ -124,9 +129,11 @@ export function lastingWorld(
 function common(watch: WorldWatch, secret: Uint8Array) {
   return {
     secretFor: (label: string) => expand(sha256, secret, utf8ToBytes(`florin/world/${label}`), 32),
+    gatewayPort: 0,
     isTraced: watch.isTraced ?? false,
     observerFor: watch.observerFor ?? (() => undefined),
     progress: watch.progress ?? (() => undefined),
+    detail: watch.detail ?? (() => undefined),
     alarm: watch.alarm ?? (() => undefined),
   };
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The card issuer's rules: hold, post and void (Figs. 11-12, steps 796-817, paragraph 71; protocol
 // rules 6). An event machine: request and records in, writes and an answer out, nothing else.
+import { step } from "../../patent/step.ts";
 import type { CardAccount, CardTransaction, IssuerRecords, IssuerWrite } from "./issuerBooks.ts";
 import { type IssuerRequest, termsProblem } from "./issuerRequest.ts";
 import { answerTo, Field, type IsoMessage } from "./messages.ts";
@@ -38,6 +39,7 @@ export function decideRequest(
     return approvalAnswer(terms, message, records.transaction, []);
   }
   const { mandate, customerAgentId, merchantAgentId } = order;
+  step("card network", mandate.direction === "buy" ? 811 : 798);
   const request: Omit<CardTransaction, "code" | "untilS" | "state"> = {
     mandateHash,
     customerAgentId,

@@ -27,7 +27,12 @@ export async function serveGateway(
   const server = new WebSocketServer({ ...address, maxPayload: GATEWAY_MESSAGE_BYTES });
   await new Promise<void>((resolve, reject) => {
     server.once("listening", resolve);
-    server.once("error", reject);
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const where = `${address.host}:${address.port}`;
+      const isTaken = error.code === "EADDRINUSE";
+      const why = isTaken ? "the port is taken; choose another" : error.message;
+      reject(new Error(`The gateway cannot listen on ${where}: ${why}.`));
+    });
   });
   const sockets = new Map<number, WebSocket>();
   let connections = 0;
