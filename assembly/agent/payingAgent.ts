@@ -53,6 +53,8 @@ export abstract class PayingAgent extends TrustedAgent {
 
   /** Asks again for the ends that the own module may have told while its host was not listening. */
   protected askOpen(): void {
+    // Without a common key, the new one brings the question with it.
+    if (!toMoneyModule.reach()) return;
     this.askAll(openPayIds());
     this.askServed();
   }
