@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// The florin command as people run it, in processes of its own: an economy on disk, wallets from
+// other terminals, wrong orders, a kill at any instant, and exports that a stranger can verify.
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { verifyExports } from "../reader/reader.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "florin-"));
+const town = join(folder, "town");
+let running: ChildProcess | undefined;
+
+interface Finished {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function florin(...options: string[]): Promise<Finished> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ["bin/florin.js", ...options]);
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** Starts the economy and waits until it says that it runs. */
+function start(...options: string[]): Promise<void> {
+  const child = spawn(process.execPath, ["bin/florin.js", "up", "--dir", town, ...options]);
+  running = child;
+  return new Promise((resolve, reject) => {
+    let output = "";
+    child.stderr.on("data", (chunk) => {
+      output += chunk;
+    });
+    child.stdout.on("data", (chunk) => {
+      if (String(chunk).includes("is running")) resolve();
+    });
+    child.on("close", () => reject(new Error(`the economy ended: ${output}`)));
+  });
+}
+
+function stop(signal: NodeJS.Signals): Promise<void> {
+  const child = running;
+  running = undefined;
+  if (child === undefined) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.removeAllListeners("close");
+    child.once("close", () => resolve());
+    child.kill(signal);
+  });
+}
+
+const wallet = (command: string, name: string, ...options: string[]) =>
+  florin("wallet", command, "--as", name, "--dir", town, ...options);
+
+async function spendable(name: string): Promise<Record<string, number>> {
+  const { stdout } = await wallet("balance", name, "--json");
+  const { money } = JSON.parse(stdout) as { money: { unit: string; spendable: number }[] };
+  return Object.fromEntries(money.map(({ unit, spendable }) => [unit, spendable]));
+}
+
+async function auditOk(): Promise<void> {
+  const { code, stdout } = await florin("audit", "--dir", town, "--json");
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true, problems: [], ledger: { balanced: true } });
+  expect(code).toBe(0);
+}
+
+beforeAll(() => start());
+
+afterAll(async () => {
+  await stop("SIGKILL");
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("an economy on disk", () => {
+  it("is bought from and paid in from other terminals", async () => {
+    const bought = await wallet("buy", "Alice", "--amount", "5000", "--unit", "USD", "--json");
+    expect(JSON.parse(bought.stdout)).toMatchObject({
+      outcome: "ok",
+      merchant: "Night Kiosk",
+      authorized: 5088,
+      received: 5000,
+    });
+    const paid = await wallet("pay", "Alice", "--to", "Bruno", "--amount", "1250", "--unit", "USD");
+    expect(paid).toMatchObject({ code: 0, stdout: "Alice paid Bruno USD 12.50\n" });
+    expect(await spendable("Alice")).toEqual({ USD: 3750 });
+    expect(await spendable("Bruno")).toEqual({ USD: 1250 });
+    const receipts = await wallet("receipts", "Alice", "--json");
+    expect(JSON.parse(receipts.stdout)).toMatchObject([{ received: 5000, authorized: 5088 }]);
+  });
+
+  it("exports what a program that knows only docs/protocol.cddl verifies", async () => {
+    for (const name of ["Alice", "Bruno"]) {
+      const kinds = ["certificates", "notes", "tickets"];
+      const outputs = await Promise.all(
+        kinds.map((kind) => wallet("export", name, "--kind", kind, "--json")),
+      );
+      const exports = outputs.map(({ stdout }) => JSON.parse(stdout) as { items: string[] });
+      const report = verifyExports(exports);
+      expect(report.items.filter(({ reason }) => reason !== null)).toEqual([]);
+      expect(report.verified).toBe(true);
+      expect(exports.map(({ items }) => items.length > 0)).toEqual([true, true, true]);
+    }
+  });
+
+  it.each([
+    ["nobody of that name", ["Bob", "--amount", "10", "--unit", "USD"], 2, /nobody here is named/],
+    ["amount 0", ["Alice", "--amount", "0", "--unit", "USD"], 2, /a whole number above 0/],
+    ["a broken amount", ["Alice", "--amount", "1.5", "--unit", "USD"], 2, /a whole number above/],
+    ["an unknown unit", ["Alice", "--amount", "1", "--unit", "CHF"], 2, /does not circulate here/],
+    [
+      "an unknown merchant",
+      ["Alice", "--amount", "1", "--unit", "USD", "--merchant", "Nope"],
+      2,
+      /no merchant is named "Nope"/,
+    ],
+    ["more than the card allows", ["Alice", "--amount", "110000", "--unit", "USD"], 1, /limit/],
+    ["a blocked card", ["Bruno", "--amount", "100", "--unit", "USD"], 1, /the card is blocked/],
+  ])("refuses %s in one sentence", async (_, [name = "", ...options], code, sentence) => {
+    const before = await spendable("Alice");
+    const refused = await wallet("buy", name, ...options);
+    expect(refused.code).toBe(code);
+    expect(refused.stderr).toMatch(sentence);
+    expect(refused.stderr.trim().split("\n")).toHaveLength(1);
+    expect(refused.stdout).toBe("");
+    expect(await spendable("Alice")).toEqual(before);
+  });
+
+  it("belongs to one process", async () => {
+    const second = await florin("up", "--dir", town);
+    expect(second.code).not.toBe(0);
+    expect(second.stderr).toMatch(/uses the data directory/);
+  });
+
+  it("stops and starts again with everything in its place", async () => {
+    const before = await spendable("Alice");
+    await stop("SIGTERM");
+    const alone = await wallet("balance", "Alice");
+    expect(alone.stderr).toMatch(/no economy runs in/);
+    expect(alone.code).toBe(3);
+    await start();
+    expect(await spendable("Alice")).toEqual(before);
+    await auditOk();
+  });
+
+  it("is killed in the middle of orders and finds every cent", async () => {
+    for (const delayMs of [15, 60, 140]) {
+      const orders = [
+        wallet("buy", "Alice", "--amount", "700", "--unit", "USD"),
+        wallet("pay", "Alice", "--to", "Bruno", "--amount", "5", "--unit", "USD"),
+      ];
+      // The commands need a moment to reach the economy; then it is killed at some instant.
+      await new Promise((resolve) => setTimeout(resolve, 250 + delayMs));
+      await stop("SIGKILL");
+      await Promise.all(orders);
+      await start();
+      await auditOk();
+    }
+    const after = await wallet("pay", "Alice", "--to", "Chiara", "--amount", "1", "--unit", "USD");
+    expect(after.code).toBe(0);
+  });
+});
+
+describe("bad input", () => {
+  it("names the line of a wrong economy file, and begins nothing", async () => {
+    const file = join(folder, "wrong.json");
+    const text = readFileSync("examples/economy.json", "utf8");
+    writeFileSync(file, text.replace('"amount": 1999', '"amount": -1999'));
+    const line = text.slice(0, text.indexOf('"amount": 1999')).split("\n").length;
+    const refused = await florin("demo", "--economy", file, "--json");
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain(`line ${line}: actions[1].amount must be >= 1`);
+    expect(JSON.parse(refused.stdout)).toMatchObject({ ok: false });
+  });
+
+  it("says that a port is taken", async () => {
+    const server = createServer();
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, "127.0.0.1", () => {
+        const address = server.address();
+        resolve(typeof address === "object" && address !== null ? address.port : 0);
+      });
+    });
+    const other = join(folder, "other");
+    const refused = await florin("up", "--dir", other, "--gateway-port", String(port));
+    server.close();
+    expect(refused.code).toBe(3);
+    expect(refused.stderr).toMatch(/the port is taken; choose another/);
+  });
+
+  it("shows help with examples for every command", async () => {
+    for (const command of [[], ["demo"], ["up"], ["wallet"]]) {
+      const help = await florin(...command, "--help");
+      expect(help.code).toBe(0);
+      expect(help.stdout).toMatch(/Examples:|Exit codes:/);
+    }
+    expect((await florin("nonsense")).code).toBe(2);
+  });
+});
