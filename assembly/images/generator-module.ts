@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The money module of an issuing bank that makes new notes (Fig. 5, money generator 202).
 import { Bytes } from "../codec/bytes";
-import { moneyModule } from "../money/moneyModule";
-import { ToBank } from "../money/toBank";
+import { bankModule } from "../money/bankModule";
+import { Generator } from "../money/generator";
 import { INBOX, INBOX_SIZE } from "../session/buffers";
 import { Role } from "../trust/roles";
 
@@ -11,7 +11,7 @@ const NAME: Bytes = [
   0x67, 0x65, 0x6e, 0x65, 0x72, 0x61, 0x74, 0x6f, 0x72, 0x2d, 0x6d, 0x6f, 0x64, 0x75, 0x6c, 0x65,
 ];
 
-const dispatcher = moneyModule(NAME, Role.GENERATOR, new ToBank());
+const dispatcher = bankModule(NAME, Role.GENERATOR, new Generator());
 
 /** Power is on; like `receive` and `tick`, returns milliseconds to the next deadline, or -1. */
 export function boot(): i32 {

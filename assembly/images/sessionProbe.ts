@@ -161,7 +161,8 @@ class Probe extends HostInterface {
 
   private useKey(body: CborReader): void {
     const through = tunnel;
-    if (through != null) this.payment = through.useKey(body.bytesExact(32));
+    if (through != null)
+      this.payment = through.useKey(body.bytesExact(32)) ? through.channel : null;
   }
 
   private tellStarted(number: i32, session: Session | null): void {

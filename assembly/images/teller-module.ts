@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The money module of a bank's teller: pays out what the bank holds (Fig. 5, teller module 204).
 import { Bytes } from "../codec/bytes";
-import { moneyModule } from "../money/moneyModule";
-import { ToBank } from "../money/toBank";
+import { bankModule } from "../money/bankModule";
+import { Teller } from "../money/teller";
 import { INBOX, INBOX_SIZE } from "../session/buffers";
 import { Role } from "../trust/roles";
 
 /** "teller-module" */
 const NAME: Bytes = [0x74, 0x65, 0x6c, 0x6c, 0x65, 0x72, 0x2d, 0x6d, 0x6f, 0x64, 0x75, 0x6c, 0x65];
 
-const dispatcher = moneyModule(NAME, Role.TELLER, new ToBank());
+const dispatcher = bankModule(NAME, Role.TELLER, new Teller());
 
 /** Power is on; like `receive` and `tick`, returns milliseconds to the next deadline, or -1. */
 export function boot(): i32 {

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The money module of a customer's or a merchant's transaction device (Fig. 1, money module 6).
 import { Bytes } from "../codec/bytes";
-import { BankSide } from "../money/bankSide";
-import { moneyModule } from "../money/moneyModule";
+import { deviceModule } from "../money/deviceModule";
 import { INBOX, INBOX_SIZE } from "../session/buffers";
-import { Role } from "../trust/roles";
 
 /** "transaction-module" */
 const NAME: Bytes = [
@@ -12,7 +10,7 @@ const NAME: Bytes = [
   0x6c, 0x65,
 ];
 
-const dispatcher = moneyModule(NAME, Role.TRANSACTION, new BankSide());
+const dispatcher = deviceModule(NAME);
 
 /** Power is on; like `receive` and `tick`, returns milliseconds to the next deadline, or -1. */
 export function boot(): i32 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Money generator 202: makes a new note for an issue that the bank granted. The body is signed here
+// Money generator 202: serves issues (42) with new notes, one each. The body is signed here
 // and worth nothing before its first transfer is released; an issue that is aborted leaves none.
 import { random } from "../board";
 import { pointerOf } from "../codec/bytes";
@@ -9,15 +9,31 @@ import { NOTE_ID_SIZE, NOTE_LIFE_SECONDS, SECONDS_PER_HOUR } from "../note/limit
 import { OutgoingNotes } from "../note/outgoing";
 import { identity } from "../trust/identity";
 import { nowSeconds } from "../trust/signedTime";
+import { ModuleMessage } from "./messages";
 import { writeUnit } from "./moneyHolder";
 import { Payment } from "./payment";
+import { ToBank } from "./toBank";
 
 /** Kind of body: currency, a claim on the issuing bank; credit notes are of kind 2. */
 const CURRENCY: u64 = 1;
 const BODY_LIMIT: i32 = 176;
 
+export class Generator extends ToBank {
+  constructor() {
+    super(ModuleMessage.ISSUE, ModuleMessage.ISSUE_ACCEPTED);
+  }
+
+  protected takeNotes(_payment: Payment): bool {
+    return true;
+  }
+
+  protected makeNotes(payment: Payment): bool {
+    return makeNote(payment);
+  }
+}
+
 /** Makes the payment's one note, for its whole amount; false without random numbers or keys. */
-export function makeNote(payment: Payment): bool {
+function makeNote(payment: Payment): bool {
   const noteId = new StaticArray<u8>(NOTE_ID_SIZE);
   if (random(pointerOf(noteId), NOTE_ID_SIZE) != 0) return false;
   const now = nowSeconds();

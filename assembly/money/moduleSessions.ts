@@ -12,7 +12,6 @@ import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { Role } from "../trust/roles";
 import { abort } from "./abort";
-import { bankSide } from "./bankSide";
 import { commit } from "./commit";
 import { ModuleMessage } from "./messages";
 import { payExchange } from "./payExchange";
@@ -20,17 +19,14 @@ import { Payment, Stage } from "./payment";
 import { PaymentRecord, PaymentState } from "./paymentRecord";
 import { payments } from "./payments";
 import { Resume } from "./resume";
-import { ToTeller } from "./toTeller";
 import { isTransactionModule, transferNotes } from "./transferNotes";
 
 export class ModuleSessions extends SessionOwner {
-  private resume: Resume = changetype<Resume>(0);
-  private toTeller: ToTeller = changetype<ToTeller>(0);
+  private resume: Resume;
 
-  /** Ties the parts together, once, before any message. */
-  connect(resume: Resume, toTeller: ToTeller): void {
+  constructor(resume: Resume) {
+    super();
     this.resume = resume;
-    this.toTeller = toTeller;
   }
 
   admit(session: Session): i32 {
@@ -47,9 +43,7 @@ export class ModuleSessions extends SessionOwner {
   opened(session: Session): void {
     this.resume.askIn(session);
     const payment = payments.ofSession(session);
-    if (payment == null || !session.initiator) return;
-    if (session.label == Label.MODULE) payExchange.opened(payment);
-    else this.toTeller.opened(payment);
+    if (payment != null && session.initiator) payment.ownSide.opened(payment);
   }
 
   received(session: Session, type: i32, body: CborReader): void {
@@ -64,7 +58,7 @@ export class ModuleSessions extends SessionOwner {
       if (payment != null) this.paymentMessage(payment, type, body);
       else this.requestReceived(session, type, body);
     }
-    bankSide.serveWaiting();
+    this.settled();
   }
 
   closed(session: Session, reason: i32): void {
@@ -78,7 +72,7 @@ export class ModuleSessions extends SessionOwner {
       if (record != null && payment.state == PaymentState.IN_DOUBT) this.resume.ask(record);
     }
     payments.remove(payment);
-    bankSide.serveWaiting();
+    this.settled();
   }
 
   /** What is too long to be kept by the session is made again: the same notes, the same bytes. */
@@ -93,36 +87,30 @@ export class ModuleSessions extends SessionOwner {
     return true;
   }
 
+  /** A message in a session that has no payment: what a customer asks of a bank's module. */
+  protected requestReceived(_session: Session, _type: i32, _body: CborReader): void {}
+
+  /** A message or a session is dealt with: what waited for notes may get them now. */
+  protected settled(): void {}
+
   private paymentMessage(payment: Payment, type: i32, body: CborReader): void {
     if (payment.isOver) return;
-    if (payment.isPayer) this.payerMessage(payment, type, body);
-    else this.payeeMessage(payment, type, body);
+    if (!payment.ownSide.received(payment, type, body)) this.paymentStep(payment, type, body);
     if (payment.isOver && payment.state != PaymentState.COMMITTED) payments.remove(payment);
   }
 
-  private payerMessage(payment: Payment, type: i32, body: CborReader): void {
-    if (type == ModuleMessage.R2) payExchange.random2Received(payment, body);
-    else if (type == ModuleMessage.WRONG_AMOUNT) payExchange.wrongAmountReceived(payment, body);
-    else if (type == ModuleMessage.AMOUNT_RIGHT) payExchange.amountRightReceived(payment, body);
-    else if (type == ModuleMessage.READY_TO_COMMIT) payExchange.readyReceived(payment, body);
-    else abort.begin(payment, Reason.WRONG_STATE);
-  }
-
-  private payeeMessage(payment: Payment, type: i32, body: CborReader): void {
-    if (type == ModuleMessage.R1) payExchange.random1Received(payment, body);
-    else if (type == ModuleMessage.AMOUNT) payExchange.amountReceived(payment, body);
-    else if (type == ModuleMessage.PACKET) payExchange.packetReceived(payment, body);
-    else if (type == ModuleMessage.WITHDRAW_ACCEPTED) this.toTeller.accepted(payment, body);
-    else if (type == ModuleMessage.ISSUE_ACCEPTED) this.toTeller.accepted(payment, body);
-    else abort.begin(payment, Reason.WRONG_STATE);
-  }
-
-  /** In a session that has no payment yet, a bank's module takes a request. */
-  private requestReceived(session: Session, type: i32, body: CborReader): void {
-    const isRequest = type == ModuleMessage.WITHDRAW || type == ModuleMessage.ISSUE;
-    if (session.label != Label.BARE || session.initiator || !isRequest) return;
-    const reason = bankSide.requestReceived(session, type, body);
-    if (reason != Reason.NONE) session.close(reason, true);
+  /** From the acknowledged amount on, all payments are alike. */
+  private paymentStep(payment: Payment, type: i32, body: CborReader): void {
+    const isPayer = payment.isPayer;
+    if (isPayer && type == ModuleMessage.AMOUNT_RIGHT) {
+      payExchange.amountRightReceived(payment, body);
+    } else if (isPayer && type == ModuleMessage.READY_TO_COMMIT) {
+      payExchange.readyReceived(payment, body);
+    } else if (!isPayer && type == ModuleMessage.PACKET) {
+      payExchange.packetReceived(payment, body);
+    } else {
+      abort.begin(payment, Reason.WRONG_STATE);
+    }
   }
 
   /** 27: for the payment of this session (1708), or for an older one that was asked about. */

@@ -7,48 +7,42 @@ import { CborWriter } from "../codec/cborWriter";
 import { coseAssemble } from "../codec/cose";
 import { journal } from "../flash/journal";
 import { CERTIFICATE_KIND, CERTIFICATE_OFFSET, sweepCertificates } from "../note/certificateStore";
-import { HASH_SIZE, ID_SIZE, PAY_ID_SIZE } from "../note/limits";
+import { HASH_SIZE, ID_SIZE } from "../note/limits";
 import { NOTE_KIND, NOTE_STATE_KIND, NoteRecord } from "../note/noteRecord";
 import { composeHost, failCommand, INBOX, sendHost } from "../session/buffers";
 import { HostInterface, Item } from "../session/hostInterface";
 import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
-import { Role } from "../trust/roles";
-import { bankSide } from "./bankSide";
 import { endRunningCommands } from "./commands";
 import { directory, notes, writeBalance } from "./moneyHolder";
 import { firstPayment, nextPayment, PaymentRecord } from "./paymentRecord";
-import { payments } from "./payments";
 import { Resume } from "./resume";
-import { CommandSide, tellStatus, ToTeller } from "./toTeller";
+import { tellStatus } from "./toTeller";
 import { tranLog } from "./tranLog";
 
-/** Commands of money modules by number. */
+/** Commands of all money modules by number. */
 namespace Command {
   export const STATUS: i32 = 30;
   export const BALANCE: i32 = 80;
-  export const WITHDRAW: i32 = 81;
-  export const HOLD: i32 = 83;
-  export const NOTED: i32 = 85;
-  export const RESTOCK: i32 = 86;
-  export const CLOSE: i32 = 88;
   export const RESUME: i32 = 89;
 }
 
 const EXPORT_NOTES: i32 = 2;
 const EXPORT_CERTIFICATES: i32 = 3;
 
-export class MoneyHost extends HostInterface {
-  private resume: Resume;
-  private toTeller: ToTeller;
-  private commandSide: CommandSide = new CommandSide();
+export abstract class MoneyHost extends HostInterface {
+  protected resume: Resume;
 
-  constructor(name: Bytes, role: u8, resume: Resume, toTeller: ToTeller) {
+  constructor(name: Bytes, role: u8, resume: Resume) {
     super(name, role);
     this.resume = resume;
-    this.toTeller = toTeller;
-    payments.capacity = role == Role.TRANSACTION ? 1 : 2;
   }
+
+  /**
+   * A command that only this kind of module knows. A reason, UNKNOWN_COMMAND for what it does not
+   * know either; 0 where the command was answered or will be.
+   */
+  protected abstract ownCommand(number: i32, fields: i32, body: CborReader): i32;
 
   started(): void {
     this.dropUnowned();
@@ -56,7 +50,6 @@ export class MoneyHost extends HostInterface {
     directory.rebuild();
     endRunningCommands(Reason.CONNECTION_LOST);
     this.resume.started();
-    bankSide.repeat();
   }
 
   command(number: i32, fields: i32, body: CborReader): void {
@@ -78,31 +71,13 @@ export class MoneyHost extends HostInterface {
     return tranLog.item(cursor);
   }
 
-  tick(): void {
-    bankSide.tick();
-  }
-
-  nextDeadline(): i64 {
-    return bankSide.nextDeadline();
-  }
-
   /** A reason; 0 where the command was answered or will be. */
   private run(number: i32, fields: i32, body: CborReader): i32 {
     if (!identity.isCertified) return Reason.NOT_CERTIFIED;
-    const isBank = this.role != Role.TRANSACTION;
     if (number == Command.STATUS && fields == 1) return tellStatus(body);
     if (number == Command.BALANCE && fields == 0) return this.balance(body);
-    if (number == Command.WITHDRAW && fields == 4 && !isBank) {
-      return this.toTeller.commanded(body, true, this.commandSide);
-    }
-    if (number == Command.RESTOCK && fields == 3 && this.role == Role.TELLER) {
-      return this.toTeller.commanded(body, false, bankSide);
-    }
     if (number == Command.RESUME && fields == 0) return this.askAll(body);
-    if (isBank && number == Command.HOLD && fields == 2) return this.holdAnswered(body);
-    if (isBank && number == Command.NOTED && fields == 1) return this.noted(body);
-    if (isBank && number == Command.CLOSE && fields == 1) return this.close(body);
-    return Reason.UNKNOWN_COMMAND;
+    return this.ownCommand(number, fields, body);
   }
 
   private balance(body: CborReader): i32 {
@@ -117,29 +92,6 @@ export class MoneyHost extends HostInterface {
     const count = this.resume.askAll();
     composeHost(Command.RESUME, 1).uint(<u64>count);
     sendHost();
-    return Reason.NONE;
-  }
-
-  private holdAnswered(body: CborReader): i32 {
-    const payId = body.bytesExact(PAY_ID_SIZE);
-    const isGranted = body.bool();
-    if (!body.atEnd()) return Reason.MALFORMED;
-    return bankSide.holdAnswered(payId, isGranted) ? Reason.NONE : Reason.UNKNOWN_TRANSACTION;
-  }
-
-  private noted(body: CborReader): i32 {
-    const payId = body.bytesExact(PAY_ID_SIZE);
-    if (!body.atEnd()) return Reason.MALFORMED;
-    if (!this.resume.noted(payId)) return Reason.IN_DOUBT;
-    composeHost(Command.NOTED, 0);
-    sendHost();
-    return Reason.NONE;
-  }
-
-  private close(body: CborReader): i32 {
-    const payId = body.bytesExact(PAY_ID_SIZE);
-    if (!body.atEnd()) return Reason.MALFORMED;
-    bankSide.closeReceived(payId);
     return Reason.NONE;
   }
 

@@ -2,13 +2,14 @@
 // One payment while it runs: everything provisional about it is here and nowhere else, so that
 // forgetting this object rolls it back (Session Manager's state of Figs. 12, 18, 20, 21).
 import { Bytes } from "../codec/bytes";
+import { CborReader } from "../codec/cborReader";
 import { HASH_SIZE, PAY_ID_SIZE } from "../note/limits";
 import { Hashes } from "../note/notes";
 import { OutgoingNotes } from "../note/outgoing";
-import { ModuleTunnel } from "../session/routed";
+import { Tunnel } from "../session/path";
 import { Session } from "../session/session";
 import { Reason } from "../trust/reasons";
-import { OwnSideKind, PaymentRole, PaymentState } from "./paymentRecord";
+import { OwnSideKind, PaymentRecord, PaymentRole, PaymentState } from "./paymentRecord";
 
 /** What a payment waits for. */
 export namespace Stage {
@@ -58,7 +59,7 @@ export class Payment {
   commandId: Bytes = NO_BYTES;
   session: Session | null = null;
   /** Where the session runs between two devices with agents; null for a bare session. */
-  tunnel: ModuleTunnel | null = null;
+  tunnel: Tunnel | null = null;
   /** This side's R(1) or R(2), 32 bytes, until key (TA/MM) is made of both (548-556). */
   ownRandom: Bytes = NO_BYTES;
   /** Payer: what is paid. */
@@ -100,12 +101,19 @@ export abstract class OwnSide {
   /** Kind for the journal; see OwnSideKind. */
   kind: u8 = OwnSideKind.COMMAND;
 
-  /** Payer: asks for the amount (558). */
-  abstract promptAmount(payment: Payment): void;
-  /** Payer: the amount cannot be had, or the payee says it is wrong (572). */
-  abstract askNewAmount(payment: Payment, reason: i32): void;
-  /** Payee: asks whether the payer's amount is right (604). */
-  abstract verifyAmount(payment: Payment): void;
+  /** The session of a payment that this module began is open. */
+  abstract opened(payment: Payment): void;
+  /**
+   * A message of the payment's session by which the modules agree on the amount. False where this
+   * own side expects none of this type.
+   */
+  abstract received(payment: Payment, type: i32, body: CborReader): bool;
   /** The payment is over or in doubt: tells `payment.state` (584, 586). */
   abstract tellOutcome(payment: Payment): void;
+}
+
+/** An own side that notes outcomes: the agent of a device, or the bank. A module has one of them. */
+export abstract class NotingSide extends OwnSide {
+  /** Tells how a payment stands by its record; by `null`, that it never came to a promise. */
+  abstract tellRecord(payId: Bytes, record: PaymentRecord | null): void;
 }

@@ -18,11 +18,11 @@ import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { floorSeconds } from "../trust/signedTime";
 import { abort } from "./abort";
-import { bankSide } from "./bankSide";
 import { putCommand, tellCommand } from "./commands";
 import { commit, promisedRoom } from "./commit";
 import { ModuleMessage } from "./messages";
 import { notes } from "./moneyHolder";
+import { NotingSide } from "./payment";
 import {
   firstPayment,
   nextPayment,
@@ -41,16 +41,15 @@ import {
   signDone,
   signQuestion,
 } from "./statements";
-import { Subscriber } from "./toSubscriber";
 
 const TAG_SIZE: i32 = 8;
 
 export class Resume {
-  private subscriber: Subscriber;
+  private noting: NotingSide;
   private draftsHash: DraftsHash = new DraftsHash();
 
-  constructor(subscriber: Subscriber) {
-    this.subscriber = subscriber;
+  constructor(noting: NotingSide) {
+    this.noting = noting;
   }
 
   /** At boot: promises room again to what is in doubt, and forgets what may be forgotten. */
@@ -374,8 +373,7 @@ export class Resume {
 
   /** Tells the own side what became of a payment that had been in doubt. */
   private tell(record: PaymentRecord): void {
-    if (record.ownSide == OwnSideKind.AGENT) this.subscriber.tellRecord(record.payId, record);
-    else if (record.ownSide == OwnSideKind.BANK) bankSide.tellRecord(record.payId, record);
+    if (record.ownSide != OwnSideKind.COMMAND) this.noting.tellRecord(record.payId, record);
     tellCommand(record.commandId);
   }
 }

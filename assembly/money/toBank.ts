@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // To Bank: a teller's or generator's talk with its bank, whose ledger is the own side (docs/
-// protocol.cddl section 8, 82-88; docs/protocol.md section 6, Ledger). It serves withdrawals (40)
-// and issues (42): the bank holds first, then the notes go, then the bank settles and notes.
+// protocol.cddl section 8, 82-88; docs/protocol.md section 6, Ledger). It serves one request, 40 of
+// a teller or 42 of a generator: the bank holds, the notes go, the bank settles and notes.
 import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
-import { Found } from "../note/directory";
 import { AMOUNT_LIMIT, ID_SIZE } from "../note/limits";
 import { packUnit, readUnit } from "../note/note";
 import { composeHost, sendHost } from "../session/buffers";
+import { Path } from "../session/path";
 import { Session } from "../session/session";
+import { SessionManager } from "../session/sessionManager";
 import { NEVER, timerMs } from "../session/timers";
-import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
-import { Role } from "../trust/roles";
 import { abort } from "./abort";
-import { BankSide } from "./bankSide";
 import { tellCommand } from "./commands";
-import { makeNote } from "./generator";
 import { ModuleMessage } from "./messages";
 import { writeUnit } from "./moneyHolder";
-import { Payment, Stage } from "./payment";
+import { NotingSide, Payment, Stage } from "./payment";
 import {
   firstPayment,
   nextPayment,
@@ -29,7 +26,6 @@ import {
   PaymentState,
 } from "./paymentRecord";
 import { payments } from "./payments";
-import { transferNotes } from "./transferNotes";
 
 const HOLD_WANTED: i32 = 82;
 const SETTLE: i32 = 84;
@@ -40,18 +36,38 @@ const NO_PEER: Bytes = new StaticArray<u8>(ID_SIZE);
 /** "XXX", the ISO 4217 code for no currency: the unit of a payment that there never was. */
 const NO_UNIT: u32 = 0x585858;
 
-/** The bank as the own side of a payment. */
-export class ToBank extends BankSide {
+/** The bank as the own side of a payment, and the request by which its money leaves. */
+export abstract class ToBank extends NotingSide {
+  /** Type of the request that is served, and of its acceptance. */
+  private request: i32;
+  private acceptance: i32;
   private repeatAt: i64 = NEVER;
 
-  constructor() {
+  constructor(request: i32, acceptance: i32) {
     super();
     this.kind = OwnSideKind.BANK;
+    this.request = request;
+    this.acceptance = acceptance;
   }
 
-  askNewAmount(payment: Payment, reason: i32): void {
-    abort.begin(payment, reason);
+  /** Where money comes from by sessions that this module begins; once, before any message. */
+  connect(_sessions: SessionManager, _peers: Path): void {}
+
+  /** Command 86: the bank wants more money in stock. A reason; 0 where it is answered. */
+  restock(_body: CborReader): i32 {
+    return Reason.UNKNOWN_COMMAND;
   }
+
+  opened(_payment: Payment): void {}
+
+  received(_payment: Payment, _type: i32, _body: CborReader): bool {
+    return false;
+  }
+
+  /** Before the bank holds: has the notes ready. False where the payment waits, or was ended. */
+  protected abstract takeNotes(payment: Payment): bool;
+  /** After the bank holds: whether the notes are there to go. */
+  protected abstract makeNotes(payment: Payment): bool;
 
   /** Tells the bank how a payment ended, and the host whose command it was. */
   tellOutcome(payment: Payment): void {
@@ -64,7 +80,6 @@ export class ToBank extends BankSide {
     if (payment.commandId.length > 0) tellCommand(payment.commandId);
   }
 
-  /** Tells the same from the record, or that no such payment came to a promise. */
   tellRecord(payId: Bytes, record: PaymentRecord | null): void {
     if (record == null) {
       settle(payId, PaymentState.ABORTED, 0, NO_UNIT, NO_PEER);
@@ -77,18 +92,19 @@ export class ToBank extends BankSide {
   /** A customer withdraws (40), or a teller wants new money (42). A reason; 0 where it goes on. */
   requestReceived(session: Session, type: i32, body: CborReader): i32 {
     const isIssue = type == ModuleMessage.ISSUE;
+    if (!isIssue && type != ModuleMessage.WITHDRAW) return Reason.NONE;
     body.arrayOf(isIssue ? 2 : 3);
     const payment = new Payment(PaymentRole.PAYER, this);
     payment.amount = body.uintAtMost(AMOUNT_LIMIT);
     payment.unit = readUnit(body);
     if (!isIssue) payment.account = body.text(ACCOUNT_LIMIT);
     if (!body.atEnd() || payment.amount == 0) return Reason.MALFORMED;
-    if (isIssue != (identity.certificate.role == Role.GENERATOR)) return Reason.WRONG_ROLE;
+    if (type != this.request) return Reason.WRONG_ROLE;
     payment.payId = session.payId(0);
     if (PaymentRecord.find(payment.payId) != null) return Reason.ALREADY_DONE;
     if (!payments.add(payment)) return Reason.TOO_MANY_SESSIONS;
     payment.session = session;
-    this.takeNotes(payment);
+    this.askHold(payment);
     return Reason.NONE;
   }
 
@@ -96,7 +112,7 @@ export class ToBank extends BankSide {
   serveWaiting(): void {
     for (let i = 0; i < payments.capacity; i++) {
       const payment = payments.at(i);
-      if (payment != null && payment.stage == Stage.NOTES_SHORT) this.takeNotes(payment);
+      if (payment != null && payment.stage == Stage.NOTES_SHORT) this.askHold(payment);
     }
   }
 
@@ -108,16 +124,13 @@ export class ToBank extends BankSide {
       abort.begin(payment, Reason.ACCOUNT_REFUSED);
       return true;
     }
-    const isIssue = payment.outgoing == null;
     payment.stage = Stage.ACCEPTANCE_WANTED;
-    if (isIssue && !makeNote(payment)) {
+    if (!this.makeNotes(payment)) {
       abort.begin(payment, Reason.NO_RANDOM);
       return true;
     }
     const session = payment.session!;
-    const writer = session.compose(
-      isIssue ? ModuleMessage.ISSUE_ACCEPTED : ModuleMessage.WITHDRAW_ACCEPTED,
-    );
+    const writer = session.compose(this.acceptance);
     writer.array(1);
     writer.bytesFrom(payId);
     session.send(true);
@@ -155,21 +168,9 @@ export class ToBank extends BankSide {
     return this.repeatAt;
   }
 
-  /** A teller takes notes from its stock; then the bank is asked to hold the amount (82). */
-  private takeNotes(payment: Payment): void {
-    if (identity.certificate.role == Role.TELLER) {
-      const found = transferNotes.choose(payment);
-      if (found == Found.RESERVED) {
-        // Until then the customer's module hears that the work goes on (par. 76).
-        payment.stage = Stage.NOTES_SHORT;
-        return;
-      }
-      if (found != Found.CHOSEN) {
-        const isTooMany = found == Found.TOO_MANY_NOTES;
-        abort.begin(payment, isTooMany ? Reason.PACKET_TOO_LARGE : Reason.INSUFFICIENT_FUNDS);
-        return;
-      }
-    }
+  /** Has the notes ready, then asks the bank to hold the amount (82). */
+  private askHold(payment: Payment): void {
+    if (!this.takeNotes(payment)) return;
     payment.stage = Stage.HOLD_WANTED;
     const session = payment.session!;
     const writer = composeHost(HOLD_WANTED, 6);

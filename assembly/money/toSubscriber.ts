@@ -14,8 +14,9 @@ import { SessionManager } from "../session/sessionManager";
 import { Reason } from "../trust/reasons";
 import { abort } from "./abort";
 import { spendable, writeUnit } from "./moneyHolder";
-import { payExchange } from "./payExchange";
-import { OwnSide, Payment } from "./payment";
+import { amountAgreement } from "./amountAgreement";
+import { ModuleMessage } from "./messages";
+import { NotingSide, Payment } from "./payment";
 import { OwnSideKind, PaymentRecord, PaymentRole, PaymentState } from "./paymentRecord";
 import { payments } from "./payments";
 import { Resume } from "./resume";
@@ -46,7 +47,7 @@ namespace PaymentType {
 const NO_EVIDENCE: Bytes = new StaticArray<u8>(HASH_SIZE);
 
 /** The agent as the own side of a payment. */
-export class Subscriber extends OwnSide {
+export class Subscriber extends NotingSide {
   private local: LocalChannel;
 
   constructor(local: LocalChannel) {
@@ -55,18 +56,30 @@ export class Subscriber extends OwnSide {
     this.kind = OwnSideKind.AGENT;
   }
 
-  promptAmount(payment: Payment): void {
-    step(558);
-    const channel = channelOf(payment);
-    if (channel == null) return;
-    channel.compose(PaymentType.PROMPT_AMOUNT).array(0);
-    step(560);
-    channel.send();
+  opened(payment: Payment): void {
+    amountAgreement.opened(payment);
   }
 
+  received(payment: Payment, type: i32, body: CborReader): bool {
+    if (payment.isPayer && type == ModuleMessage.R2) {
+      if (amountAgreement.random2Received(payment, body)) this.promptAmount(payment);
+    } else if (payment.isPayer && type == ModuleMessage.WRONG_AMOUNT) {
+      const isAsked = amountAgreement.wrongAmountReceived(payment, body);
+      if (isAsked) this.askNewAmount(payment, Reason.WRONG_AMOUNT);
+    } else if (!payment.isPayer && type == ModuleMessage.R1) {
+      amountAgreement.random1Received(payment, body);
+    } else if (!payment.isPayer && type == ModuleMessage.AMOUNT) {
+      if (amountAgreement.amountReceived(payment, body)) this.verifyAmount(payment);
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  /** The amount cannot be had, or the payee says it is wrong (572). */
   askNewAmount(payment: Payment, reason: i32): void {
     step(572);
-    const channel = channelOf(payment);
+    const channel = this.local.findPayment(payment.payId);
     if (channel == null) return;
     const writer = channel.compose(PaymentType.NEW_AMOUNT_OR_ABORT);
     writer.array(1);
@@ -75,9 +88,20 @@ export class Subscriber extends OwnSide {
     channel.send();
   }
 
-  verifyAmount(payment: Payment): void {
+  /** Asks for the amount to pay (558). */
+  private promptAmount(payment: Payment): void {
+    step(558);
+    const channel = this.local.findPayment(payment.payId);
+    if (channel == null) return;
+    channel.compose(PaymentType.PROMPT_AMOUNT).array(0);
+    step(560);
+    channel.send();
+  }
+
+  /** Asks whether the payer's amount is right (604). */
+  private verifyAmount(payment: Payment): void {
     step(604);
-    const channel = channelOf(payment);
+    const channel = this.local.findPayment(payment.payId);
     if (channel == null) return;
     const writer = channel.compose(PaymentType.VERIFY_AMOUNT);
     writer.array(2);
@@ -89,7 +113,7 @@ export class Subscriber extends OwnSide {
 
   tellOutcome(payment: Payment): void {
     step(payment.isPayer ? 584 : 586);
-    const channel = channelOf(payment);
+    const channel = this.local.findPayment(payment.payId);
     const writer =
       channel == null
         ? this.local.compose(LocalType.OUTCOME)
@@ -108,7 +132,6 @@ export class Subscriber extends OwnSide {
     else channel.send();
   }
 
-  /** Tells how a payment stands by its record; by `null`, that it never came to a promise. */
   tellRecord(payId: Bytes, record: PaymentRecord | null): void {
     const writer = this.local.compose(LocalType.OUTCOME);
     if (record == null) {
@@ -162,15 +185,17 @@ export class SubscriberLine extends LocalOwner {
       body.arrayOf(2);
       const amount = body.uintAtMost(AMOUNT_LIMIT);
       const unit = readUnit(body);
-      if (body.atEnd()) payExchange.amountGiven(payment, amount, unit);
+      if (!body.atEnd()) return;
+      const reason = amountAgreement.amountGiven(payment, amount, unit);
+      if (reason != Reason.NONE) this.subscriber.askNewAmount(payment, reason);
     } else if (type == PaymentType.VERDICT && !payment.isPayer) {
       body.arrayOf(1);
       const isCorrect = body.bool();
-      if (body.atEnd()) payExchange.verdictGiven(payment, isCorrect);
+      if (body.atEnd()) amountAgreement.verdictGiven(payment, isCorrect);
     } else if (type == PaymentType.ABORT_ORDER) {
       body.arrayOf(1);
       const reason = <i32>body.uintAtMost(255);
-      if (body.atEnd()) payExchange.abortOrdered(payment, reason);
+      if (body.atEnd()) amountAgreement.abortOrdered(payment, reason);
     }
   }
 
@@ -250,11 +275,6 @@ export class SubscriberLine extends LocalOwner {
     writer.bytesFrom(payId);
     this.local.send();
   }
-}
-
-function channelOf(payment: Payment): PaymentChannel | null {
-  const tunnel = payment.tunnel;
-  return tunnel == null ? null : tunnel.channel;
 }
 
 /** Writes the array payment-outcome; a `unit` of 0 is null. */

@@ -14,29 +14,11 @@ import { isKnownCommand, rememberCommand, tellCommand } from "./commands";
 import { ModuleMessage } from "./messages";
 import { writeUnit } from "./moneyHolder";
 import { OwnSide, Payment, Stage } from "./payment";
-import { OwnSideKind, PaymentRole } from "./paymentRecord";
+import { PaymentRole } from "./paymentRecord";
 import { payments } from "./payments";
 
 const COMMAND_ID_SIZE: i32 = 16;
 const ACCOUNT_LIMIT: i32 = 64;
-
-/** The owner's host as the own side: it gave the amount and reads the outcome. */
-export class CommandSide extends OwnSide {
-  constructor() {
-    super();
-    this.kind = OwnSideKind.COMMAND;
-  }
-
-  promptAmount(_payment: Payment): void {}
-  askNewAmount(payment: Payment, reason: i32): void {
-    abort.begin(payment, reason);
-  }
-  verifyAmount(_payment: Payment): void {}
-
-  tellOutcome(payment: Payment): void {
-    tellCommand(payment.commandId);
-  }
-}
 
 export class ToTeller {
   private sessions: SessionManager;
@@ -75,33 +57,55 @@ export class ToTeller {
     if (session == null) abort.begin(payment, this.sessions.reason);
     return Reason.NONE;
   }
+}
 
-  /** The session is open: asks for the money (40 or 42). */
+/** The session is open: asks for the money (40 or 42). */
+export function requestMoney(payment: Payment): void {
+  const session = payment.session!;
+  payment.payId = session.payId(0);
+  payment.stage = Stage.REQUEST_SENT;
+  const isWithdrawal = payment.account.length > 0;
+  const writer = session.compose(isWithdrawal ? ModuleMessage.WITHDRAW : ModuleMessage.ISSUE);
+  writer.array(isWithdrawal ? 3 : 2);
+  writer.uint(payment.amount);
+  writeUnit(writer, payment.unit);
+  if (isWithdrawal) writer.textFrom(payment.account);
+  session.send(true);
+}
+
+/**
+ * A message to who asked: that the bank's module accepts (41, 43). The amount is then right (24),
+ * and the packet may come. False for another type.
+ */
+export function acceptanceReceived(payment: Payment, type: i32, body: CborReader): bool {
+  const isAcceptance =
+    type == ModuleMessage.WITHDRAW_ACCEPTED || type == ModuleMessage.ISSUE_ACCEPTED;
+  if (payment.isPayer || !isAcceptance) return false;
+  body.arrayOf(1);
+  const payId = body.bytesExact(payment.payId.length);
+  const isFitting = body.atEnd() && bytesEqual(payId, payment.payId);
+  if (payment.stage != Stage.REQUEST_SENT || !isFitting) {
+    abort.begin(payment, isFitting ? Reason.WRONG_STATE : Reason.MALFORMED);
+    return true;
+  }
+  payment.stage = Stage.PACKET_WANTED;
+  payment.session!.compose(ModuleMessage.AMOUNT_RIGHT).array(0);
+  payment.session!.send(true);
+  return true;
+}
+
+/** The owner's host as the own side: it gave the amount and reads the outcome. */
+export class CommandSide extends OwnSide {
   opened(payment: Payment): void {
-    const session = payment.session!;
-    payment.payId = session.payId(0);
-    payment.stage = Stage.REQUEST_SENT;
-    const isWithdrawal = payment.account.length > 0;
-    const writer = session.compose(isWithdrawal ? ModuleMessage.WITHDRAW : ModuleMessage.ISSUE);
-    writer.array(isWithdrawal ? 3 : 2);
-    writer.uint(payment.amount);
-    writeUnit(writer, payment.unit);
-    if (isWithdrawal) writer.textFrom(payment.account);
-    session.send(true);
+    requestMoney(payment);
   }
 
-  /** The bank's module accepts (41, 43): the amount is right (24), the packet may come. */
-  accepted(payment: Payment, body: CborReader): void {
-    body.arrayOf(1);
-    const payId = body.bytesExact(payment.payId.length);
-    const isFitting = body.atEnd() && bytesEqual(payId, payment.payId);
-    if (payment.stage != Stage.REQUEST_SENT || !isFitting) {
-      abort.begin(payment, isFitting ? Reason.WRONG_STATE : Reason.MALFORMED);
-      return;
-    }
-    payment.stage = Stage.PACKET_WANTED;
-    payment.session!.compose(ModuleMessage.AMOUNT_RIGHT).array(0);
-    payment.session!.send(true);
+  received(payment: Payment, type: i32, body: CborReader): bool {
+    return acceptanceReceived(payment, type, body);
+  }
+
+  tellOutcome(payment: Payment): void {
+    tellCommand(payment.commandId);
   }
 }
 

@@ -7,12 +7,11 @@ import { journal } from "../flash/journal";
 import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { listVersion, receiveListPart } from "../trust/revocationList";
-import { isAgentRole } from "../trust/roles";
 import { toldMs } from "../trust/signedTime";
 import { receiveSignedTime } from "../trust/timeUpdate";
 import { composedBody, composeHost, failCommand, sendHost } from "./buffers";
 import { HostInterface, Item } from "./hostInterface";
-import { LocalChannel } from "./localChannel";
+import { OwnHalf } from "./ownHalf";
 
 /** Commands by number. */
 namespace Command {
@@ -33,11 +32,11 @@ const EXPORT_CERTIFICATES: i32 = 3;
 
 export class CommonCommands {
   private host: HostInterface;
-  private local: LocalChannel;
+  private ownHalf: OwnHalf;
 
-  constructor(host: HostInterface, local: LocalChannel) {
+  constructor(host: HostInterface, ownHalf: OwnHalf) {
     this.host = host;
-    this.local = local;
+    this.ownHalf = ownHalf;
   }
 
   /** Answers a command below 10; `body` stands after its number, `fields` items are left. */
@@ -109,7 +108,7 @@ export class CommonCommands {
 
   private pair(): i32 {
     if (!identity.isCertified) return Reason.NOT_CERTIFIED;
-    return isAgentRole(this.host.role) ? this.local.pair() : Reason.WRONG_ROLE;
+    return this.ownHalf.pair();
   }
 
   private receiveList(body: CborReader): i32 {

@@ -12,7 +12,7 @@ import { loadFloor } from "../trust/signedTime";
 import { failCommand, INBOX, INBOX_SIZE } from "./buffers";
 import { CommonCommands, FIRST_OWN_COMMAND } from "./commonCommands";
 import { HostInterface } from "./hostInterface";
-import { LocalChannel } from "./localChannel";
+import { OwnHalf } from "./ownHalf";
 import { Path } from "./path";
 import { BodyKind } from "./session";
 import { SessionManager } from "./sessionManager";
@@ -21,19 +21,19 @@ import { tickCame, waitFor } from "./timers";
 export class Dispatcher {
   private host: HostInterface;
   private sessions: SessionManager;
-  private local: LocalChannel;
+  private ownHalf: OwnHalf;
   private peers: Path;
   private common: CommonCommands;
   /** Why nothing but this reason is answered: the journal does not open. 0 if all is well. */
   private lockedBy: i32 = Reason.NONE;
 
   /** `peers`: the path to other devices, with the label that sessions on it have. */
-  constructor(host: HostInterface, sessions: SessionManager, local: LocalChannel, peers: Path) {
+  constructor(host: HostInterface, sessions: SessionManager, ownHalf: OwnHalf, peers: Path) {
     this.host = host;
     this.sessions = sessions;
-    this.local = local;
+    this.ownHalf = ownHalf;
     this.peers = peers;
-    this.common = new CommonCommands(host, local);
+    this.common = new CommonCommands(host, ownHalf);
   }
 
   /** Power is on. Nothing is sent before the journal has noted this boot. */
@@ -46,7 +46,7 @@ export class Dispatcher {
     identity.load();
     loadLists();
     this.host.started();
-    this.local.renew();
+    this.ownHalf.renew();
     return this.finish();
   }
 
@@ -58,7 +58,7 @@ export class Dispatcher {
     if (port == Port.HOST) this.receiveHost(body, length - 1);
     else if (this.lockedBy == Reason.NONE) {
       if (port == Port.PEER) this.receivePeer(body, length - 1);
-      else if (port == Port.OWN) this.local.receive(body, length - 1);
+      else if (port == Port.OWN) this.ownHalf.receive(body, length - 1);
     }
     // Boxes were opened in place: keys and amounts in clear must not outlive the event.
     wipe(INBOX, length);
@@ -70,7 +70,7 @@ export class Dispatcher {
     tickCame();
     if (this.lockedBy == Reason.NONE) {
       this.sessions.tick();
-      this.local.tick();
+      this.ownHalf.tick();
       this.host.tick();
     }
     return this.finish();
@@ -105,7 +105,7 @@ export class Dispatcher {
   private finish(): i32 {
     journal.wipe();
     __collect();
-    const sessions = min(this.sessions.nextDeadline(), this.local.nextDeadline());
+    const sessions = min(this.sessions.nextDeadline(), this.ownHalf.nextDeadline());
     return waitFor(min(sessions, this.host.nextDeadline()));
   }
 }

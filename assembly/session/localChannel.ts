@@ -9,6 +9,7 @@ import { CborWriter } from "../codec/cborWriter";
 import { wipe } from "../crypto/bytes";
 import { hkdfExpand, hkdfExtract } from "../crypto/hkdf";
 import { identity, Life } from "../trust/identity";
+import { Reason } from "../trust/reasons";
 import {
   beginHead,
   composeBody,
@@ -17,6 +18,7 @@ import {
   sendBody,
   writeBytesHead,
 } from "./buffers";
+import { OwnHalf } from "./ownHalf";
 import { Pairing } from "./pairing";
 import { MODULE_MESSAGE_TYPE, PAYMENT_KIND, PaymentChannel, PaymentTerms } from "./paymentChannel";
 import { Layer, openRecord, sealRecord } from "./recordBox";
@@ -50,7 +52,7 @@ export abstract class LocalOwner {
   abstract moduleMessageReceived(sessionTag: Bytes, pointer: usize, length: i32): void;
 }
 
-export class LocalChannel {
+export class LocalChannel extends OwnHalf {
   /** Whether a local key is there; both halves have it once a message has passed. */
   ready: bool = false;
 
@@ -68,6 +70,7 @@ export class LocalChannel {
 
   /** `capacity`: payments at a time. */
   constructor(isAgent: bool, owner: LocalOwner, capacity: i32) {
+    super();
     this.isAgent = isAgent;
     this.owner = owner;
     this.payments = new StaticArray<PaymentChannel | null>(capacity);
@@ -79,16 +82,15 @@ export class LocalChannel {
     return identity.counterpart;
   }
 
-  /** Says that this half is there and has no local key yet; at boot, and again when in doubt. */
   renew(): void {
     if (identity.life != Life.PAIRED) return;
     if (this.isAgent) this.sendAgentNonce();
     else this.askForNonce();
   }
 
-  /** Agents: pairs with the money module, then answers command 5. A reason, 0 if it began. */
+  /** It is the agent that pairs with its money module. */
   pair(): i32 {
-    return this.pairing.start();
+    return this.isAgent ? this.pairing.start() : Reason.WRONG_ROLE;
   }
 
   /** Begins a message under the local key: exactly one item is to be written. */
@@ -140,6 +142,15 @@ export class LocalChannel {
     return null;
   }
 
+  /** Key (TA/MM) of an open payment, or null. */
+  findPayment(payId: Bytes): PaymentChannel | null {
+    for (let place = 0; place < this.payments.length; place++) {
+      const channel = this.payments[place];
+      if (channel != null && bytesEqual(channel.payId, payId)) return channel;
+    }
+    return null;
+  }
+
   /** Ends a payment's key. */
   closePayment(channel: PaymentChannel): void {
     for (let place = 0; place < this.payments.length; place++) {
@@ -158,7 +169,6 @@ export class LocalChannel {
     send(<i32>Port.OWN, putInFront(pointer, head), length + head.length);
   }
 
-  /** Takes one body of port OWN. What is malformed or does not open is dropped. */
   receive(pointer: usize, length: i32): void {
     const reader = new CborReader(pointer, length);
     const count = reader.array();
@@ -187,14 +197,6 @@ export class LocalChannel {
     if (!this.pairing.takeStored()) return;
     this.ready = false;
     if (this.isAgent) this.sendAgentNonce();
-  }
-
-  private findPayment(payId: Bytes): PaymentChannel | null {
-    for (let place = 0; place < this.payments.length; place++) {
-      const channel = this.payments[place];
-      if (channel != null && bytesEqual(channel.payId, payId)) return channel;
-    }
-    return null;
   }
 
   private askForNonce(): void {

@@ -42,6 +42,20 @@ export class PortPath extends Path {
   }
 }
 
+/** Two modules' way through their agents, in one payment between transaction devices. */
+export abstract class Tunnel extends Path {
+  constructor() {
+    super(Label.MODULE);
+  }
+
+  /** Whether messages of this agents' session (8 bytes) belong to this tunnel. */
+  abstract isOf(sessionTag: Bytes): bool;
+  /** R(1) xor R(2) is known (552, 556): from here on key (TA/MM) is used. Whether it could be made. */
+  abstract useKey(mixed: Bytes): bool;
+  /** Ends the tunnel's key; to be called when the payment is over. */
+  abstract end(): void;
+}
+
 /** The path to peers without a tunnel: label `agent` for agents, `bare` for money modules. */
 export function peerPath(label: u8): Path {
   return new PortPath(label, Port.PEER);

@@ -6,7 +6,7 @@ import { Bytes, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { beginHead, composeBody, putInFront, writeBytesHead } from "./buffers";
 import { LocalChannel } from "./localChannel";
-import { Label, Path } from "./path";
+import { Tunnel } from "./path";
 import { MODULE_MESSAGE_TYPE, PaymentChannel, PaymentTerms } from "./paymentChannel";
 import { BodyKind, RecordType, Session } from "./session";
 
@@ -14,7 +14,7 @@ import { BodyKind, RecordType, Session } from "./session";
 const TYPE_R2: u64 = 21;
 
 /** Money module side: the path of its session with the other module, in one payment. */
-export class ModuleTunnel extends Path {
+export class ModuleTunnel extends Tunnel {
   /** Key (TA/MM), once R(1) and R(2) are exchanged. */
   channel: PaymentChannel | null = null;
 
@@ -22,28 +22,23 @@ export class ModuleTunnel extends Path {
   private terms: PaymentTerms;
 
   constructor(local: LocalChannel, terms: PaymentTerms) {
-    super(Label.MODULE);
+    super();
     this.local = local;
     this.terms = terms;
     this.mixIn = terms.exporter;
   }
 
-  /** Whether messages of this agents' session belong to this tunnel. */
   isOf(sessionTag: Bytes): bool {
     return memory.compare(pointerOf(this.terms.sessionTag), pointerOf(sessionTag), 8) == 0;
   }
 
-  /**
-   * R(1) xor R(2) is known (552, 556): from the next message on, key (TA/MM) is used. Null where
-   * there is no local key or no free place.
-   */
-  useKey(mixed: Bytes): PaymentChannel | null {
+  /** False where there is no local key or no free place. */
+  useKey(mixed: Bytes): bool {
     this.channel = this.local.openPayment(this.terms, mixed);
     this.isEncryptedRoute = this.channel != null;
-    return this.channel;
+    return this.isEncryptedRoute;
   }
 
-  /** Ends the tunnel's key; to be called when the payment is over. */
   end(): void {
     const channel = this.channel;
     if (channel != null) this.local.closePayment(channel);

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The money module of a transaction device put together (Fig. 12 and the boxes of par. 111): its own
+// side is the trusted agent, and what the owner withdraws comes from tellers.
+import { Bytes } from "../codec/bytes";
+import { CborReader } from "../codec/cborReader";
+import { Dispatcher } from "../session/dispatcher";
+import { LocalChannel } from "../session/localChannel";
+import { Label, peerPath } from "../session/path";
+import { SessionManager } from "../session/sessionManager";
+import { Reason } from "../trust/reasons";
+import { Role } from "../trust/roles";
+import { ModuleSessions } from "./moduleSessions";
+import { MoneyHost } from "./moneyHost";
+import { payments } from "./payments";
+import { Resume } from "./resume";
+import { Subscriber, SubscriberLine } from "./toSubscriber";
+import { CommandSide, ToTeller } from "./toTeller";
+
+/** Sessions at a time: one payment, and questions about an older one. */
+const SESSIONS: i32 = 2;
+const WITHDRAW: i32 = 81;
+
+/** The owner's host, which may withdraw. */
+class DeviceHost extends MoneyHost {
+  private toTeller: ToTeller;
+  private commandSide: CommandSide = new CommandSide();
+
+  constructor(name: Bytes, resume: Resume, toTeller: ToTeller) {
+    super(name, Role.TRANSACTION, resume);
+    this.toTeller = toTeller;
+  }
+
+  protected ownCommand(number: i32, fields: i32, body: CborReader): i32 {
+    if (number != WITHDRAW || fields != 4) return Reason.UNKNOWN_COMMAND;
+    return this.toTeller.commanded(body, true, this.commandSide);
+  }
+}
+
+/** Makes the module called `name`. */
+export function deviceModule(name: Bytes): Dispatcher {
+  payments.capacity = 1;
+  const peers = peerPath(Label.BARE);
+  const line = new SubscriberLine();
+  const local = new LocalChannel(false, line, SESSIONS);
+  const subscriber = new Subscriber(local);
+  const resume = new Resume(subscriber);
+  const sessions = new SessionManager(new ModuleSessions(resume), SESSIONS);
+  line.connect(local, sessions, subscriber, resume);
+  const host = new DeviceHost(name, resume, new ToTeller(sessions, peers));
+  return new Dispatcher(host, sessions, local, peers);
+}
