@@ -17,6 +17,17 @@ const ENTRY_LIMIT: i32 = 96;
 const ENTRY_SIZE: i32 = 12;
 const entries = memory.data(ENTRY_LIMIT * ENTRY_SIZE, 8);
 
+/** A value that was put as a byte string, and the ones before it. */
+class Held {
+  value: Bytes;
+  before: Held | null;
+
+  constructor(value: Bytes, before: Held | null) {
+    this.value = value;
+    this.before = before;
+  }
+}
+
 export class Pending {
   count: i32 = 0;
   /** Whether something was put that cannot be: the batch must not be committed. */
@@ -25,16 +36,16 @@ export class Pending {
   moreBytes: i32 = 0;
   moreRecords: i32 = 0;
   /** Keeps values alive that were put as byte strings. */
-  private held: Bytes[] = [];
+  private held: Held | null = null;
 
   clear(): void {
     this.count = 0;
     this.refused = false;
-    this.held.length = 0;
+    this.held = null;
   }
 
   hold(value: Bytes): void {
-    this.held.push(value);
+    this.held = new Held(value, this.held);
   }
 
   /** Adds an entry; a later one for the same record takes the place of an earlier one. */

@@ -318,11 +318,11 @@ export class Resume {
   }
 
   private question(record: PaymentRecord): Bytes | null {
-    const drafts: Bytes[] = [];
-    for (let i = 0; i * HASH_SIZE < record.hashes.length; i++) {
+    const drafts = new StaticArray<Bytes>(record.hashes.length / HASH_SIZE);
+    for (let i = 0; i < drafts.length; i++) {
       const draft = notes.draft(pointerOf(record.hashes) + <usize>(i * HASH_SIZE));
       if (draft == null) return null;
-      drafts.push(draft);
+      drafts[i] = draft;
     }
     return signQuestion(record, drafts);
   }

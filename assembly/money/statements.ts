@@ -85,7 +85,7 @@ export function signDone(payId: Bytes): Bytes | null {
 }
 
 /** A question about the payment of `record`, signed; `drafts` only where this module is payee. */
-export function signQuestion(record: PaymentRecord, drafts: Bytes[]): Bytes | null {
+export function signQuestion(record: PaymentRecord, drafts: StaticArray<Bytes>): Bytes | null {
   const writer = new CborWriter(pointerOf(new StaticArray<u8>(QUESTION_LIMIT)), QUESTION_LIMIT);
   writer.array(6);
   writer.bytesFrom(record.payId);
@@ -146,7 +146,7 @@ export class QuestionView {
   /** The asker's role: 1 payer, 2 payee. */
   role: u8 = 0;
   horizon: u64 = 0;
-  drafts: Bytes[] = [];
+  drafts: StaticArray<Bytes> = new StaticArray<Bytes>(0);
 
   parse(pointer: usize, length: i32): bool {
     if (!this.cose.parse(pointer, length)) return false;
@@ -159,7 +159,8 @@ export class QuestionView {
     this.horizon = reader.uintAtMost(AMOUNT_LIMIT);
     const count = reader.array();
     if (reader.failed || count > PACKET_NOTES_LIMIT) return false;
-    for (let i = 0; i < count; i++) this.drafts.push(reader.bytesAtMost(112));
+    this.drafts = new StaticArray<Bytes>(count);
+    for (let i = 0; i < count; i++) this.drafts[i] = reader.bytesAtMost(112);
     return reader.atEnd() && this.role != 0;
   }
 }
