@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every message between any two parties of a world of real devices, one by one: between hosts, from
+// an agent to its own money module and back, from host to device and back. The message managers are
+// the real ones. The whole world may be copied at any message and gone on from many times.
+import type { ModuleSnapshot } from "../../host/simulator/simulatedModule.ts";
+import type { VirtualClock } from "../../host/simulator/virtualClock.ts";
+import {
+  channelOf,
+  type MessageManager,
+  type MessageManagerEvent,
+  messageManagerStep,
+  newMessageManager,
+} from "../../host/device/messageManager.ts";
+import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
+import type { Device, Half } from "./agentWorld.ts";
+import { OWN, PEER } from "./bareModule.ts";
+
+/** Which two parties a message is between: hosts, halves of a device, host and device both ways. */
+export type Wire = "peer" | "own" | "command" | "told";
+
+/** One message on its way. */
+export interface Letter {
+  wire: Wire;
+  /** Device that it comes from; the receiver itself, except on a peer wire. */
+  from: Device;
+  to: Device;
+  /** The half that receives it, or that told it. */
+  half: Half;
+  /** Request that it belongs to (docs/link.md). */
+  id: number;
+  /** The receiver's number of the connection; 0 on other wires. */
+  connection: number;
+  body: Uint8Array;
+}
+
+/** What a middle man makes of a letter; what he keeps, he hands over later. */
+export type Fault = (letter: Letter, wires: Wires) => Letter[];
+
+interface Held {
+  letter: Letter;
+  /** Released behind the next letter of its route, or at this time. */
+  atMs: number;
+  isSwap: boolean;
+}
+
+interface WiresSnapshot {
+  modules: ModuleSnapshot[];
+  clock: ReturnType<VirtualClock["snapshot"]>;
+  managers: MessageManager[];
+  queue: Letter[];
+  held: Held[];
+  heard: unknown[][][];
+  logged: number;
+  nextId: number;
+}
+
+export class Wires {
+  readonly clock: VirtualClock;
+  readonly devices: readonly Device[];
+  /** Letters in the order in which they came up, before any fault. */
+  readonly log: Letter[] = [];
+  /** Looks at each letter before it is delivered; the clean wire if absent. */
+  fault: Fault = (letter) => [letter];
+  /** Called before each letter is taken, while the world can be copied. */
+  onNext: (() => void) | null = null;
+  private managers: MessageManager[];
+  private queue: Letter[] = [];
+  private held: Held[] = [];
+  private nextId = 1;
+  private nextConnection = 1;
+  /** By a device's own number of a connection: the other end. */
+  private readonly ends = new Map<number, { device: Device; connection: number }>();
+
+  constructor(clock: VirtualClock, devices: readonly Device[]) {
+    this.clock = clock;
+    this.devices = devices;
+    this.managers = devices.map((device) => {
+      const manager = newMessageManager();
+      const halves = halvesOf(device);
+      messageManagerStep(manager, { type: "linkUp", halves });
+      return manager;
+    });
+  }
+
+  /** Connects two hosts; the number by which the first one knows the connection. */
+  connect(a: Device, b: Device): number {
+    const [first, second] = [this.nextConnection, this.nextConnection + 1];
+    this.nextConnection += 2;
+    this.ends.set(first, { device: b, connection: second });
+    this.ends.set(second, { device: a, connection: first });
+    this.step(a, { type: "peerConnected", connection: first });
+    this.step(b, { type: "peerConnected", connection: second });
+    return first;
+  }
+
+  /** The host gives a command; it is carried by `run`. */
+  tell(device: Device, half: Half, command: unknown[], connection: number | null = null): void {
+    this.send(device, half, encodeCbor(command), connection);
+  }
+
+  /** As `tell`, carried at once; what the host heard meanwhile. */
+  ask(device: Device, half: Half, command: unknown[]): unknown[][] {
+    const mark = device.heard.length;
+    this.tell(device, half, command);
+    this.run();
+    return device.heard.slice(mark);
+  }
+
+  /** Switches both halves off and on; what they say at their start is carried by `run`. */
+  reboot(device: Device): void {
+    for (const half of halvesOf(device)) this.left(device, half, 0, device.half(half).reboot());
+  }
+
+  /** Keeps a letter back: until behind the next one of its route, at latest so long. */
+  hold(letter: Letter, isSwap: boolean, limitMs: number): void {
+    this.held.push({ letter, isSwap, atMs: this.clock.nowMs() + limitMs });
+  }
+
+  /** Carries until nothing is left to carry or due at this moment. */
+  run(): void {
+    for (;;) {
+      if (this.queue.length > 0) this.onNext?.();
+      const letter = this.queue.shift();
+      if (letter !== undefined) this.carry(letter);
+      else if (!this.tickOne()) return;
+    }
+  }
+
+  /** Lets virtual time pass, event by event. */
+  pass(durationMs: number): void {
+    const endMs = this.clock.nowMs() + durationMs;
+    for (;;) {
+      this.run();
+      const dueMs = Math.min(...this.deadlines(), ...this.held.map(({ atMs }) => atMs));
+      if (dueMs > endMs) break;
+      this.clock.advance(Math.max(0, dueMs - this.clock.nowMs()));
+      this.release((held) => held.atMs <= this.clock.nowMs());
+    }
+    this.clock.advance(Math.max(0, endMs - this.clock.nowMs()));
+  }
+
+  snapshot(): WiresSnapshot {
+    return {
+      modules: this.modules().map((module) => module.snapshot()),
+      clock: this.clock.snapshot(),
+      managers: structuredClone(this.managers),
+      queue: [...this.queue],
+      held: [...this.held],
+      heard: this.devices.map(({ heard }) => [...heard]),
+      logged: this.log.length,
+      nextId: this.nextId,
+    };
+  }
+
+  restore(snapshot: WiresSnapshot): void {
+    for (const [index, module] of this.modules().entries()) {
+      module.restore(snapshot.modules[index]!);
+    }
+    this.clock.restore(snapshot.clock);
+    this.managers = structuredClone(snapshot.managers);
+    this.queue = [...snapshot.queue];
+    this.held = [...snapshot.held];
+    for (const [index, device] of this.devices.entries()) {
+      device.heard.splice(0, device.heard.length, ...snapshot.heard[index]!);
+    }
+    this.log.length = snapshot.logged;
+    this.nextId = snapshot.nextId;
+  }
+
+  private modules() {
+    return this.devices.flatMap((device) => halvesOf(device).map((half) => device.half(half)));
+  }
+
+  private deadlines(): number[] {
+    return this.modules().flatMap(({ deadlineMs }) => deadlineMs ?? []);
+  }
+
+  private tickOne(): boolean {
+    for (const device of this.devices) {
+      for (const half of halvesOf(device)) {
+        const { deadlineMs } = device.half(half);
+        if (deadlineMs === null || deadlineMs > this.clock.nowMs()) continue;
+        this.left(device, half, 0, device.half(half).tick());
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private carry(letter: Letter): void {
+    this.log.push(letter);
+    const route = routeOf(letter);
+    for (const passed of this.fault(letter, this)) this.deliver(passed);
+    this.release((held) => held.isSwap && held.letter !== letter && routeOf(held.letter) === route);
+  }
+
+  private release(isDue: (held: Held) => boolean): void {
+    const due = this.held.filter(isDue);
+    this.held = this.held.filter((held) => !due.includes(held));
+    for (const { letter } of due) this.deliver(letter);
+  }
+
+  private deliver(letter: Letter): void {
+    const { wire, to, half, id, body, connection } = letter;
+    if (wire === "told") {
+      for (const command of to.host(decodeCbor(body) as unknown[], half)) {
+        this.tell(to, half, command);
+      }
+    } else if (wire === "peer") {
+      const event = { type: "fromPeer", connection, channel: channelOf(half), body } as const;
+      for (const effect of this.step(to, event)) {
+        if (effect.type === "toBoard") this.toBoard(to, half, PEER, id, body);
+      }
+    } else this.toBoard(to, half, wire === "own" ? OWN : 0, id, body);
+  }
+
+  /** Hands one message to a half, unless the board refuses it for its length. */
+  private toBoard(device: Device, half: Half, port: number, id: number, body: Uint8Array): void {
+    const module = device.half(half);
+    if (module.takes(body.length)) this.left(device, half, id, module.deliver(port, body));
+  }
+
+  private send(device: Device, half: Half, body: Uint8Array, connection: number | null): void {
+    const id = this.nextId++;
+    const event = { type: "fromApplication", target: half, id, body, connection } as const;
+    this.step(device, { ...event, isCommand: false });
+    this.queue.push({ wire: "command", from: device, to: device, half, id, connection: 0, body });
+  }
+
+  /** Takes what left a half, by way of its host's message manager. */
+  private left(device: Device, half: Half, id: number, sent: { port: number; body: Uint8Array }[]) {
+    for (const { port, body } of sent) {
+      const message = Uint8Array.from([port, ...body]);
+      const event = { type: "fromBoard", channel: channelOf(half), id, body: message } as const;
+      for (const effect of this.step(device, event)) {
+        const letter = { from: device, to: device, half, id, connection: 0, body };
+        if (effect.type === "event") {
+          device.heard.push(decodeCbor(body) as unknown[]);
+          this.queue.push({ ...letter, wire: "told" });
+        } else if (effect.type === "toBoard") {
+          const other = half === "agent" ? "module" : "agent";
+          this.queue.push({ ...letter, wire: "own", half: other });
+        } else if (effect.type === "toPeer") {
+          const { device: to, connection } = this.ends.get(effect.connection)!;
+          this.queue.push({ ...letter, wire: "peer", to, connection, id: 0 });
+        }
+      }
+    }
+  }
+
+  private step(device: Device, event: MessageManagerEvent) {
+    return messageManagerStep(this.managers[this.devices.indexOf(device)]!, event);
+  }
+}
+
+/** Halves of a device; a bank's has its money module alone, an authority's its agent. */
+export function halvesOf(device: Device): Half[] {
+  if (device.module === null) return ["agent"];
+  return device.agent === device.module ? ["module"] : ["agent", "module"];
+}
+
+/** Letters of one route come one behind the other on one wire. */
+export function routeOf({ wire, from, to, half }: Letter): string {
+  return `${wire} ${from.name}>${to.name}.${half}`;
+}
