@@ -68,7 +68,7 @@ function credentialReason(
   validFrom: u64,
   expires: u64,
 ): i32 {
-  if (seconds < validFrom || seconds > expires) return Reason.TICKET_EXPIRED;
+  if (seconds < validFrom || seconds >= expires) return Reason.TICKET_EXPIRED;
   const chain = new Chain();
   const reason = issuerReason(ticket, holder, seconds, chain);
   if (reason != Reason.NONE) return reason;
