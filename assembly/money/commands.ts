@@ -15,6 +15,7 @@ const FINISHED: i32 = 29;
 // A record: command id (16), pay id (16), state, reason.
 const RECORD_SIZE: i32 = 34;
 const record = memory.data(40, 8);
+const state = memory.data(1, 8);
 
 /** Journal key of the command, left in `record` too; 0 where it is not remembered. */
 function find(commandId: Bytes): u32 {
@@ -42,8 +43,26 @@ export function rememberCommand(commandId: Bytes): bool {
   store<u8>(record, PaymentState.RUNNING, 32);
   journal.begin();
   journal.put(COMMAND_KIND, key, record, RECORD_SIZE);
-  if (<i32>key > COMMANDS_LIMIT) journal.remove(COMMAND_KIND, key - <u32>COMMANDS_LIMIT);
+  removeOldest();
   return journal.commit(false);
+}
+
+/**
+ * Adds to the open batch that the oldest finished command is forgotten, where there are too many.
+ * One in doubt stays: forgotten and repeated, it would withdraw a second time.
+ */
+function removeOldest(): void {
+  let count = 0;
+  let oldest: u32 = 0;
+  for (let at = journal.first(COMMAND_KIND); at >= 0; at = journal.next(COMMAND_KIND, at)) {
+    const key = journal.keyAt(at);
+    count++;
+    if (oldest != 0 || !journal.read(COMMAND_KIND, key, 32, state, 1)) continue;
+    const isOver =
+      load<u8>(state) == PaymentState.ABORTED || load<u8>(state) == PaymentState.COMMITTED;
+    if (isOver) oldest = key;
+  }
+  if (count >= COMMANDS_LIMIT && oldest != 0) journal.remove(COMMAND_KIND, oldest);
 }
 
 /** Adds a command's new state to the journal's open batch; `value` must live until its commit. */

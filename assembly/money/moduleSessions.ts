@@ -48,7 +48,7 @@ export class ModuleSessions extends SessionOwner {
 
   received(session: Session, type: i32, body: CborReader): void {
     if (type == ModuleMessage.OPEN_PAYMENTS) {
-      this.resume.questionsReceived(session, body);
+      this.resume.questionReceived(session, body);
     } else if (type == ModuleMessage.MODULE_ANSWER || type == ModuleMessage.DONE) {
       this.statementReceived(session, body);
     } else if (type == ModuleMessage.ACKNOWLEDGEMENT) {
@@ -134,7 +134,7 @@ export class ModuleSessions extends SessionOwner {
   /** [ statement ]: an answer (30) or done (28). */
   private statementReceived(session: Session, body: CborReader): void {
     if (!body.arrayOf(1) || !body.raw() || !body.atEnd()) return;
-    this.resume.signedReceived(body.viewPointer, body.viewLength);
+    this.resume.signedReceived(session, body.viewPointer, body.viewLength);
     const payment = payments.ofSession(session);
     if (payment == null || !payment.isOver || !payment.isPayer) return;
     const record = PaymentRecord.find(payment.payId);

@@ -12,12 +12,13 @@ import {
   PaymentRecord,
   PaymentRole,
   PaymentState,
+  RecordedPromises,
 } from "./paymentRecord";
 
 /** What the notes are worth; see Directory. */
 export const directory: Directory = new Directory();
 /** The stored notes; see Notes. */
-export const notes: Notes = new Notes(directory);
+export const notes: Notes = new Notes(directory, new RecordedPromises());
 
 /** Minor units of `unit` that this module can pay now. */
 export function spendable(unit: u32): u64 {

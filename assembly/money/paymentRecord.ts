@@ -11,7 +11,7 @@
 import { Bytes, bytesOf } from "../codec/bytes";
 import { journal, roomFor } from "../flash/journal";
 import { HASH_SIZE, ID_SIZE, KEY_SIZE, PAY_ID_SIZE } from "../note/limits";
-import { Hashes } from "../note/notes";
+import { Hashes, Promises } from "../note/notes";
 
 const PAYMENT_KIND: u8 = 12;
 const FIXED_SIZE: i32 = 168;
@@ -39,7 +39,7 @@ export namespace OwnSideKind {
   export const BANK: u8 = 2;
 }
 
-const found = memory.data(16, 8);
+const found = memory.data(HASH_SIZE, 8);
 
 const FLAG_NOTED: u8 = 1;
 const FLAG_DONE: u8 = 2;
@@ -212,6 +212,21 @@ export class PaymentRecord {
 
   private place(offset: usize): usize {
     return changetype<usize>(this.bytes) + offset;
+  }
+}
+
+/** The notes that `prepared` records name; asked for each unowned note, so it leaves no garbage. */
+export class RecordedPromises extends Promises {
+  names(hash: usize): bool {
+    for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
+      const key = journal.keyAt(cursor);
+      const length = journal.lengthOf(PAYMENT_KIND, key);
+      for (let at = FIXED_SIZE; at < length; at += HASH_SIZE) {
+        if (!journal.read(PAYMENT_KIND, key, at, found, HASH_SIZE)) break;
+        if (memory.compare(found, hash, HASH_SIZE) == 0) return true;
+      }
+    }
+    return false;
   }
 }
 

@@ -47,6 +47,8 @@ const TAG_SIZE: i32 = 8;
 export class Resume {
   private noting: NotingSide;
   private draftsHash: DraftsHash = new DraftsHash();
+  /** Journal key of the payment that `askAll` asked about last. */
+  private askedKey: u32 = 0;
 
   constructor(noting: NotingSide) {
     this.noting = noting;
@@ -91,18 +93,13 @@ export class Resume {
     return true;
   }
 
-  /** Asks the peer about each open payment with it, at the start of a session (29). */
+  /**
+   * Asks the peer about the open payments with it, from the start of a session (29). One question
+   * at a time, the next when the peer has spoken about this one: the heap is collected only after
+   * an event, and a peer that never acknowledges may leave any number of payments open.
+   */
   askIn(session: Session): void {
-    const record = new PaymentRecord();
-    for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
-      if (!record.load(cursor) || !isOpen(record) || !record.isWith(session.peer.id)) continue;
-      const question = this.question(record);
-      if (question == null) continue;
-      const writer = session.compose(ModuleMessage.OPEN_PAYMENTS);
-      writer.array(1);
-      writer.rawFrom(question);
-      session.send(false);
-    }
+    this.askNext(session, 0);
   }
 
   /** Asks by way of the PEER port, under a new tag, where the payment is open; whether it is. */
@@ -115,26 +112,35 @@ export class Resume {
     return true;
   }
 
-  /** Asks about every open payment by way of the PEER port; how many there are (89). */
+  /**
+   * Asks about open payments by way of the PEER port, about one with each call and in turn; how
+   * many there are (89).
+   */
   askAll(): i32 {
     let count = 0;
     const record = new PaymentRecord();
+    let first: i32 = -1;
+    let following: i32 = -1;
     for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
-      if (record.load(cursor) && this.ask(record)) count++;
+      if (!record.load(cursor) || !isOpen(record)) continue;
+      if (count++ == 0) first = cursor;
+      if (following < 0 && record.key > this.askedKey) following = cursor;
+    }
+    if (count > 0 && record.load(following >= 0 ? following : first)) {
+      this.askedKey = record.key;
+      this.ask(record);
     }
     return count;
   }
 
-  /** [* question ] in a session (29). */
-  questionsReceived(session: Session, body: CborReader): void {
-    const count = body.array();
-    for (let i = 0; i < count; i++) {
-      const view = new QuestionView();
-      if (!body.raw() || !view.parse(body.viewPointer, body.viewLength)) return;
-      if (!bytesEqual(view.asker, session.peer.id)) return;
-      if (!view.cose.verify(Purpose.QUESTION, pointerOf(session.peer.signingKey))) return;
-      this.answer(view, session, session.tag);
-    }
+  /** [ question ] in a session (29). */
+  questionReceived(session: Session, body: CborReader): void {
+    const view = new QuestionView();
+    body.arrayOf(1);
+    if (!body.raw() || !body.atEnd() || !view.parse(body.viewPointer, body.viewLength)) return;
+    if (!bytesEqual(view.asker, session.peer.id)) return;
+    if (!view.cose.verify(Purpose.QUESTION, pointerOf(session.peer.signingKey))) return;
+    this.answer(view, session, session.tag);
   }
 
   /** A statement from the PEER port (kind 6): question, released signatures, answer or done. */
@@ -142,7 +148,7 @@ export class Resume {
     const reader = new CborReader(pointer, length);
     const count = reader.array();
     if (count == 4) {
-      this.signedReceived(pointer, length);
+      this.signedReceived(null, pointer, length);
     } else if (count == 2 && reader.peekMajor() == 2) {
       this.releasedReceived(null, pointer, length, tag);
     } else if (count == 2 && reader.raw()) {
@@ -166,10 +172,11 @@ export class Resume {
     const done = signDone(payId);
     if (done != null) this.reply(session, tag, ModuleMessage.DONE, done);
     this.tell(record);
+    if (session != null) this.askNext(session, record.key);
   }
 
   /** A signed answer (30) or done (28), in a session or not. */
-  signedReceived(pointer: usize, length: i32): void {
+  signedReceived(session: Session | null, pointer: usize, length: i32): void {
     const cose = new CoseSign1();
     if (!cose.parse(pointer, length)) return;
     const reader = new CborReader(cose.payloadPointer, cose.payloadLength);
@@ -183,6 +190,29 @@ export class Resume {
     if (!reader.atEnd()) return;
     if (count == 4 && cose.verify(Purpose.ANSWER, record.peerKey)) this.answered(record, state);
     if (count == 3 && cose.verify(Purpose.DONE, record.peerKey)) this.doneReceived(record);
+    if (session != null) this.askNext(session, record.key);
+  }
+
+  /** Asks the session's peer about the first open payment with it behind journal key `after`. */
+  private askNext(session: Session, after: u32): void {
+    const record = new PaymentRecord();
+    for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
+      if (!record.load(cursor) || record.key <= after) continue;
+      if (!isOpen(record) || !record.isWith(session.peer.id)) continue;
+      // What runs in this very session needs no question, which would end it.
+      if (payments.ofPayId(record.payId) != null) continue;
+      this.askWith(session, record);
+      return;
+    }
+  }
+
+  private askWith(session: Session, record: PaymentRecord): void {
+    const question = this.question(record);
+    if (question == null) return;
+    const writer = session.compose(ModuleMessage.OPEN_PAYMENTS);
+    writer.array(1);
+    writer.rawFrom(question);
+    session.send(false);
   }
 
   /** The payee has the money: the payer may forget, once its own side noted. */
@@ -240,16 +270,19 @@ export class Resume {
       this.replyAnswer(session, tag, payId, Answer.NOT_YOURS);
       return;
     }
+    let isTheirs = true;
     const running = payments.ofPayId(payId);
     if (running != null && !running.isOver) {
       const theirs = running.session;
-      if (theirs != null && bytesEqual(theirs.peer.id, question.asker)) {
+      // What still runs with another may yet commit: a stranger gets no word on how it ended.
+      isTheirs = theirs != null && bytesEqual(theirs.peer.id, question.asker);
+      if (isTheirs) {
         abort.ended(running, Reason.PEER_ENDED);
         payments.remove(running);
       }
     }
     const record = PaymentRecord.find(payId);
-    if (record != null && !record.isWith(question.asker)) {
+    if (!isTheirs || (record != null && !record.isWith(question.asker))) {
       this.replyAnswer(session, tag, payId, Answer.NOT_YOURS);
     } else if (question.role == PaymentRole.PAYEE) {
       this.answerPayee(question, record, session, tag);
@@ -305,16 +338,12 @@ export class Resume {
       return;
     }
     if (record.role != PaymentRole.PAYEE || record.state != PaymentState.IN_DOUBT) return;
-    const question = this.question(record);
-    if (question == null) return;
-    if (session == null) {
-      this.sendQuestion(question, tag);
+    if (session != null) {
+      this.askWith(session, record);
       return;
     }
-    const writer = session.compose(ModuleMessage.OPEN_PAYMENTS);
-    writer.array(1);
-    writer.rawFrom(question);
-    session.send(false);
+    const question = this.question(record);
+    if (question != null) this.sendQuestion(question, tag);
   }
 
   private question(record: PaymentRecord): Bytes | null {

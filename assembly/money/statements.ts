@@ -26,8 +26,9 @@ export namespace Answer {
 }
 
 const PAYLOAD_LIMIT: i32 = 128;
-/** A question of a payee carries the drafts: about 100 bytes each. */
-const QUESTION_LIMIT: i32 = 96 + PACKET_NOTES_LIMIT * 116;
+/** A question without drafts; with the head of each draft of a payee's. */
+const QUESTION_LIMIT: i32 = 96;
+const DRAFT_HEAD: i32 = 2;
 
 /** [ pay-id, drafts, payer, payee, seconds ], signed; null where the keys cannot be read. */
 export function signReady(payId: Bytes, draftsHash: Bytes, payer: Bytes): Bytes | null {
@@ -86,7 +87,9 @@ export function signDone(payId: Bytes): Bytes | null {
 
 /** A question about the payment of `record`, signed; `drafts` only where this module is payee. */
 export function signQuestion(record: PaymentRecord, drafts: StaticArray<Bytes>): Bytes | null {
-  const writer = new CborWriter(pointerOf(new StaticArray<u8>(QUESTION_LIMIT)), QUESTION_LIMIT);
+  let limit = QUESTION_LIMIT;
+  for (let i = 0; i < drafts.length; i++) limit += drafts[i].length + DRAFT_HEAD;
+  const writer = new CborWriter(pointerOf(new StaticArray<u8>(limit)), limit);
   writer.array(6);
   writer.bytesFrom(record.payId);
   writer.bytesFrom(identity.certificate.id);

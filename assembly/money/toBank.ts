@@ -32,6 +32,8 @@ const SETTLE: i32 = 84;
 const ACCOUNT_LIMIT: i32 = 64;
 /** What the bank did not note is told again after this. */
 const REPEAT_MS: i64 = 10000;
+/** Told at a time; the rest follows in events of their own, since the heap is collected in between. */
+const REPEATED_AT_ONCE: i32 = 8;
 const NO_PEER: Bytes = new StaticArray<u8>(ID_SIZE);
 /** "XXX", the ISO 4217 code for no currency: the unit of a payment that there never was. */
 const NO_UNIT: u32 = 0x585858;
@@ -42,6 +44,8 @@ export abstract class ToBank extends NotingSide {
   private request: i32;
   private acceptance: i32;
   private repeatAt: i64 = NEVER;
+  /** Journal key of the payment that was told again last; 0 begins with the first one. */
+  private repeatedKey: u32 = 0;
 
   constructor(request: i32, acceptance: i32) {
     super();
@@ -158,10 +162,19 @@ export abstract class ToBank extends NotingSide {
   repeat(): void {
     this.repeatAt = NEVER;
     const record = new PaymentRecord();
+    let count = 0;
     for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
-      if (!record.load(cursor) || record.ownSide != OwnSideKind.BANK || record.isNoted) continue;
-      if (record.state != PaymentState.IN_DOUBT) this.tellRecord(record.payId, record);
+      if (!record.load(cursor) || record.key <= this.repeatedKey) continue;
+      if (record.ownSide != OwnSideKind.BANK || record.isNoted) continue;
+      if (record.state == PaymentState.IN_DOUBT) continue;
+      if (count++ == REPEATED_AT_ONCE) {
+        this.repeatAt = timerMs();
+        return;
+      }
+      this.tellRecord(record.payId, record);
+      this.repeatedKey = record.key;
     }
+    this.repeatedKey = 0;
   }
 
   nextDeadline(): i64 {

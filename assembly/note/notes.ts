@@ -15,14 +15,22 @@ export const OWNING_ROOM: i32 = roomFor(NOTE_STATE_SIZE);
 /** The hashes of the notes of one payment, one after the other; what `prepared` names. */
 export type Hashes = Bytes;
 
+/** What payments have promised to take (docs/protocol.md rule 4.1). */
+export abstract class Promises {
+  /** Whether a payment's record names the note whose newest transfer has this hash. */
+  abstract names(hash: usize): bool;
+}
+
 export class Notes {
   directory: Directory;
   /** Journal key of the note that `unownedAfter` found last. */
   key: u32 = 0;
+  private promises: Promises;
   private record: NoteRecord = new NoteRecord();
 
-  constructor(directory: Directory) {
+  constructor(directory: Directory, promises: Promises) {
     this.directory = directory;
+    this.promises = promises;
   }
 
   /**
@@ -118,13 +126,16 @@ export class Notes {
     journal.commit(false);
   }
 
-  /** Hash of the first unowned note with a journal key above `after`, or null; and `key` is its. */
+  /**
+   * Hash of the first unowned note with a journal key above `after` that no payment has promised to
+   * take, or null; and `key` is its.
+   */
   unownedAfter(after: u32): Hashes | null {
     let cursor = journal.first(NOTE_STATE_KIND);
     while (cursor >= 0) {
       this.key = journal.keyAt(cursor);
       if (this.key > after && this.record.load(this.key) && !this.record.owned) {
-        return this.record.takeLeafHash();
+        if (!this.promises.names(this.record.leafHash)) return this.record.takeLeafHash();
       }
       cursor = journal.next(NOTE_STATE_KIND, cursor);
     }
