@@ -58,9 +58,14 @@ export const LINK_SIZE: i32 = 8;
 /** Format number in every batch; another one is not read. */
 export const BATCH_FORMAT: u16 = 1;
 
-/** Longest content of a batch, longest value, largest kind. */
-export const BATCH_LIMIT: i32 = 8184;
-export const VALUE_LIMIT: i32 = 7680;
+/**
+ * Longest content of a batch, longest value, largest kind. The longest that the firmware appends is
+ * a full part of a list (trust/revocationList.ts): 768 ids, its description, and the removal of six
+ * parts. A note has at most 4,272 bytes with its state, and what agents keep comes from the outbox.
+ * The one buffer in memory is as long as the longest batch.
+ */
+export const BATCH_LIMIT: i32 = 6216;
+export const VALUE_LIMIT: i32 = 6144;
 export const KIND_LIMIT: u8 = 63;
 /** Bytes of content before a value, and of a removal. */
 export const PUT_HEAD_SIZE: i32 = 7;

@@ -30,20 +30,20 @@ function fill(length: number): number {
 }
 
 test("the largest value is taken, a larger one refused", () => {
-  expect(put(1, 1, 7680)).toBe(true);
-  expect(put(1, 2, 7681)).toBe(false);
+  expect(put(1, 1, 6144)).toBe(true);
+  expect(put(1, 2, 6145)).toBe(false);
   expect(image.has(1, 2)).toBe(0);
-  expect(image.lengthOf(1, 1)).toBe(7680);
+  expect(image.lengthOf(1, 1)).toBe(6144);
 });
 
-test("a batch of 8,184 bytes is taken, a larger one refused as a whole", () => {
+test("a batch of 6,216 bytes is taken, a larger one refused as a whole", () => {
   const of = (length: number) => [
-    { kind: 1, key: 1, value: new Uint8Array(7000).fill(1) },
+    { kind: 1, key: 1, value: new Uint8Array(5000).fill(1) },
     { kind: 1, key: 2, value: new Uint8Array(length).fill(2) },
   ];
-  expect(commit(image, of(8184 - 7007 - 7 + 1), true)).toBe(false);
+  expect(commit(image, of(6216 - 5007 - 7 + 1), true)).toBe(false);
   expect(contents(image).size).toBe(0);
-  expect(commit(image, of(8184 - 7007 - 7), true)).toBe(true);
+  expect(commit(image, of(6216 - 5007 - 7), true)).toBe(true);
   expect(contents(image).size).toBe(2);
 });
 
@@ -111,7 +111,7 @@ test("a part of a value is read, and nothing outside it", () => {
   }
 });
 
-test.each([20, 150, 900, 4000, 7600])("a journal full of %i byte values stays sound", (length) => {
+test.each([20, 150, 900, 4000, 6000])("a journal full of %i byte values stays sound", (length) => {
   const count = fill(length);
   expect(count === 400 - 1 || image.freeBytes() < length + RECORD_OVERHEAD).toBe(true);
   const before = contents(image);
