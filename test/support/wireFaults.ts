@@ -7,6 +7,11 @@ import { type Fault, type Letter, routeOf, type Wires } from "./wires.ts";
 
 export interface NamedFault {
   name: string;
+  /**
+   * On a wire between hosts the transaction must commit all the same: what is not newer, or does not
+   * open, is dropped and never fatal (protocol rule 2).
+   */
+  isHarmless?: (letter: Letter) => boolean;
   /** Acts on the one letter that it is given. */
   act(letter: Letter, wires: Wires, random: Random): Letter[];
 }
@@ -52,10 +57,15 @@ function shaped(letter: Letter, random: Random): Letter[] {
   return changed(letter, encodeCbor(shape));
 }
 
+const always = () => true;
+
+/** Whether it is sealed under a session's key; a handshake is not, and may be spoilt. */
+const isRecord = ({ body }: Letter) => body[1] === 4;
+
 /** Faults that any two parties' host, or whoever is between hosts, may make. */
 export const WIRE_FAULTS: readonly NamedFault[] = [
   { name: "dropped", act: () => [] },
-  { name: "duplicated", act: (letter) => [letter, letter] },
+  { name: "duplicated", isHarmless: always, act: (letter) => [letter, letter] },
   {
     name: "swapped with the next",
     act: (letter, wires) => {
@@ -65,6 +75,7 @@ export const WIRE_FAULTS: readonly NamedFault[] = [
   },
   {
     name: "again behind all time-outs",
+    isHarmless: always,
     act: (letter, wires) => {
       wires.hold(letter, false, LATE_MS);
       return [letter];
@@ -79,11 +90,13 @@ export const WIRE_FAULTS: readonly NamedFault[] = [
   },
   {
     name: "behind an old one",
+    isHarmless: always,
     act: (letter, wires, random) => [...earlier(letter, wires, random), letter],
   },
   { name: "replaced by an old one", act: earlier },
   {
     name: "behind every old one",
+    isHarmless: always,
     act: (letter, wires) => [
       ...wires.log.filter((old) => old !== letter && routeOf(old) === routeOf(letter)),
       letter,
@@ -108,6 +121,7 @@ export const WIRE_FAULTS: readonly NamedFault[] = [
   },
   {
     name: "a flipped copy before it",
+    isHarmless: isRecord,
     act: (letter, _, r) => [...flipped(letter, r.below(letter.body.length), r.below(8)), letter],
   },
   { name: "without its last byte", act: (letter) => changed(letter, letter.body.slice(0, -1)) },
@@ -124,6 +138,7 @@ export const WIRE_FAULTS: readonly NamedFault[] = [
   { name: "replaced by shaped garbage", act: (letter, _, r) => shaped(letter, r) },
   {
     name: "shaped garbage before it",
+    isHarmless: isRecord,
     act: (letter, _, r) => [...shaped(letter, r), letter],
   },
 ];

@@ -26,7 +26,7 @@ import {
   PEER_FAULTS,
   WIRE_FAULTS,
 } from "./wireFaults.ts";
-import { type Wire, Wires } from "./wires.ts";
+import { type Letter, type Wire, Wires } from "./wires.ts";
 
 const COMMITTED = 2;
 const UNIT = "USD";
@@ -236,7 +236,7 @@ export class Trial {
   readonly scenario: Scenario;
   /** The world before each letter of the recorded run. */
   private readonly forks: ReturnType<Wires["snapshot"]>[] = [];
-  private readonly letters: { wire: Wire; text: string }[] = [];
+  private readonly letters: { wire: Wire; text: string; letter: Letter }[] = [];
   private readonly before: { total: number; first: number };
   private readonly oldLog: Wires["log"];
   /** What both sides told of payments that ended before: nothing may change it. */
@@ -274,8 +274,14 @@ export class Trial {
     try {
       wires.pass(SETTLE_MS);
       wires.fault = (letter) => [letter];
-      this.results[this.scenario.isCommitted(2) ? 1 : 0]!++;
-      return this.judge().map((complaint) => `${label}: ${complaint}`);
+      const isCommitted = this.scenario.isCommitted(2);
+      this.results[isCommitted ? 1 : 0]!++;
+      const { wire, letter } = this.letters[at]!;
+      const complaints = this.judge();
+      if (!isCommitted && wire === "peer" && fault.isHarmless?.(letter)) {
+        complaints.push("prevents the transaction");
+      }
+      return complaints.map((complaint) => `${label}: ${complaint}`);
     } catch (error) {
       return [`${label}: ${(error as Error).message}`];
     }
@@ -289,7 +295,10 @@ export class Trial {
     wires.log.splice(0, wires.log.length, ...this.oldLog.slice(0, wires.log.length));
     const random = new Random(seed);
     const made: string[] = [];
+    // Half of the storms end in silence.
+    const cutAt = random.chance(0.5) ? wires.log.length + random.below(this.count) : Infinity;
     wires.fault = (letter) => {
+      if (wires.log.length > cutAt && letter.wire === "peer") return [];
       if (!onWires.includes(letter.wire) || !random.chance(probability)) return [letter];
       const fault = random.pick(faultsOn(letter.wire));
       made.push(`${wires.log.length} ${fault.name}`);
@@ -315,7 +324,7 @@ export class Trial {
   private record(): void {
     const { wires } = this.scenario;
     wires.fault = (letter) => {
-      this.letters.push({ wire: letter.wire, text: textOf(letter) });
+      this.letters.push({ wire: letter.wire, text: textOf(letter), letter });
       return [letter];
     };
     wires.onNext = () => this.forks.push(wires.snapshot());
@@ -421,7 +430,7 @@ export class Trial {
   }
 }
 
-function textOf(letter: Wires["log"][number]): string {
+function textOf(letter: Letter): string {
   const { wire, from, to, half, body } = letter;
   const [kind, second, , type] = decodeCbor(body) as unknown[];
   const detail =
@@ -440,8 +449,8 @@ export function tryFaults(trial: Trial, wire: Wire, share: number): string[] {
   for (let at = 0; at < trial.count; at++) {
     if (trial.wireOf(at) !== wire) continue;
     for (const [index, fault] of faults.entries()) {
-      // Each letter meets some of the faults, and neighbours meet others.
-      if ((at * 7 + index) % step !== 0) continue;
+      // Each letter meets some of the faults, and neighbours meet others; all meet the worst.
+      if (fault !== CUT && (at * 7 + index) % step !== 0) continue;
       wrong.push(...trial.attempt(at, fault, at * 100 + index));
     }
   }
