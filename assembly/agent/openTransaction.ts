@@ -12,6 +12,8 @@ import { LOG_ENTRY_SIZE_MAX } from "./tranLog";
 const OPEN_RECORD: u8 = 21;
 /** Most transactions that may be open (in doubt) at once. */
 const OPEN_MAX: i32 = 8;
+/** A payment received opens none beyond these: payers who vanish must not stop the owner's own. */
+const OPEN_BEFORE_RECEIVING_MAX: i32 = 6;
 /** Room for the append that ends a transaction: ticket, log entry and result. */
 const FINISH_ROOM: i32 = TICKET_SIZE_MAX / 2 + LOG_ENTRY_SIZE_MAX + 256;
 
@@ -49,7 +51,9 @@ export class OpenTransaction {
   store(): bool {
     const isNew = this.key == 0;
     if (isNew) {
-      if (countRecords(OPEN_RECORD) >= OPEN_MAX || !journal.reserve(FINISH_ROOM)) return false;
+      const isReceived = this.kind == OpenKind.PAYMENT_RECEIVED;
+      const most = isReceived ? OPEN_BEFORE_RECEIVING_MAX : OPEN_MAX;
+      if (countRecords(OPEN_RECORD) >= most || !journal.reserve(FINISH_ROOM)) return false;
       this.key = max(journal.nextKey(OPEN_RECORD), 1);
     }
     beginBatch();
