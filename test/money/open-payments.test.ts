@@ -3,13 +3,15 @@
 // payers who vanish, by a bank that does not note. Nobody may stop a module for good, and whoever
 // comes back finds everything settled.
 import { describe, expect, test } from "vitest";
+import { signTime } from "../../host/trust/agencyStatements.ts";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { Role } from "../../host/trust/certificates.ts";
 import { signObject } from "../../host/trust/cose.ts";
 import { AgentStandIn, pay } from "../support/agentStandIn.ts";
 import { PEER } from "../support/bareModule.ts";
 import { type Carried, payingWorld, State, stockedWorld, TUNNEL } from "../support/moneyWorld.ts";
-import { Signer } from "../support/noteMaker.ts";
+import { DAY, Signer } from "../support/noteMaker.ts";
+import { START_SECONDS } from "../support/testAgency.ts";
 
 const DONE = 28;
 const READY_TO_COMMIT = 26;
@@ -170,4 +172,31 @@ describe("a command in doubt", () => {
     expect(customer.module.ask(30, commandId)[2]).toBe(State.committed);
     expect(world.balance(customer)).toEqual([700, 0, 0]);
   });
+});
+
+describe("the horizon", () => {
+  // Notes of these worlds are issued at the start: 90 days of life and 30 of grace.
+  for (const [days, state] of [
+    [119, State.committed],
+    [121, State.inDoubt],
+  ] as const) {
+    test(`after ${days} days a payer that was never acknowledged leaves its payee ${state}`, () => {
+      const { world, a, b } = payingWorld([5_000]);
+      world.loses = (message) => isStatement(message) || message.type === 27 || message.type === 29;
+      const { payId } = pay(a, b, 1_000, "horizon");
+      world.settle();
+      expect(b.outcomeOf(payId)?.[1]).toBe(State.inDoubt);
+      const signed = signTime(world.agency.moduleServer, START_SECONDS + days * DAY);
+      for (const { node } of [a, b]) world.command(node, 7, decodeCbor(signed));
+      a.say(7, [payId]);
+      world.carry();
+      // What it forgot it may have committed: it must never say `aborted` about it now.
+      expect(a.node.module.ask(89)).toEqual([89, state === State.committed ? 1 : 0]);
+      world.loses = () => false;
+      world.command(b.node, 89);
+      b.close(payId);
+      world.carry();
+      expect(b.outcomeOf(payId)?.[1]).toBe(state);
+    });
+  }
 });
