@@ -45,7 +45,7 @@ export interface WorldSettings {
 /** Date of seeded worlds: it stands still but for a second with each step of the story. */
 const SEEDED_START_MS = Date.UTC(2026, 5, 1, 9, 0, 0);
 /** Once this much real time has passed within a step, time-outs must be able to run. */
-const STILL_MS = 3_000;
+const STILL_MS = 30_000;
 
 /**
  * A clock for seeded worlds: real timers, but a date that moves only with `step`, so that the same
@@ -91,9 +91,14 @@ export function memoryWorld(
 ): WorldSettings & { clock: Clock | SteppedClock } {
   const random = seed === undefined ? systemRandom : seededRandom(utf8ToBytes(seed));
   const secret = random(32);
+  const stepped = seed === undefined ? undefined : new SteppedClock();
   return {
     ...common(watch, secret),
-    clock: seed === undefined ? systemClock : new SteppedClock(),
+    clock: stepped ?? systemClock,
+    progress: (text) => {
+      stepped?.step();
+      watch.progress?.(text);
+    },
     random,
     boardRandom: (name) =>
       seed === undefined ? { kind: "system" } : { kind: "seeded", seed: `${seed}/${name}` },
