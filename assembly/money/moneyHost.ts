@@ -7,7 +7,7 @@ import { CborWriter } from "../codec/cborWriter";
 import { coseAssemble } from "../codec/cose";
 import { journal } from "../flash/journal";
 import { CERTIFICATE_KIND, CERTIFICATE_OFFSET, sweepCertificates } from "../note/certificateStore";
-import { HASH_SIZE, ID_SIZE } from "../note/limits";
+import { ID_SIZE } from "../note/limits";
 import { NOTE_KIND, NOTE_STATE_KIND, NoteRecord } from "../note/noteRecord";
 import { composeHost, failCommand, INBOX, sendHost } from "../session/buffers";
 import { HostInterface, Item } from "../session/hostInterface";
@@ -15,7 +15,6 @@ import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { endRunningCommands } from "./commands";
 import { directory, notes, writeBalance } from "./moneyHolder";
-import { firstPayment, nextPayment, PaymentRecord } from "./paymentRecord";
 import { Resume } from "./resume";
 import { tellStatus } from "./toTeller";
 import { tranLog } from "./tranLog";
@@ -100,23 +99,10 @@ export abstract class MoneyHost extends HostInterface {
     let hash = notes.unownedAfter(0);
     while (hash != null) {
       const key = notes.key;
-      if (!isPromised(hash)) notes.drop(hash);
+      notes.drop(hash);
       hash = notes.unownedAfter(key);
     }
   }
-}
-
-/** Whether a payment's record names the note. */
-function isPromised(hash: Bytes): bool {
-  const record = new PaymentRecord();
-  for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
-    if (!record.load(cursor)) continue;
-    for (let i = 0; i < record.hashes.length; i += HASH_SIZE) {
-      const named = pointerOf(record.hashes) + <usize>i;
-      if (memory.compare(named, pointerOf(hash), HASH_SIZE) == 0) return true;
-    }
-  }
-  return false;
 }
 
 /** The owned note with the smallest key from `cursor` on, as [ body, [* transfer ] ]. */
