@@ -5,6 +5,7 @@ import { ask } from "../application/commandRunner.ts";
 import { HostMessage } from "../application/hostPort.ts";
 import { type Bank, moduleBalances, openBanks } from "./banks.ts";
 import { type CardNetwork, openCardNetwork } from "./cards.ts";
+import { settleDoubts } from "./doubts.ts";
 import type { Economy } from "./economyFile.ts";
 import { type CertifiedParty, type Foundations, layFoundations } from "./foundations.ts";
 import { type Merchant, openMerchants } from "./merchants.ts";
@@ -55,6 +56,7 @@ export async function openWorld(economy: Economy, settings: WorldSettings): Prom
       ...merchants.flatMap((merchant) => merchant.devices.map(({ party }) => party)),
       ...people.map(({ party }) => party),
     ];
+    await settleDoubts(base, devices);
     return {
       economy,
       base,
