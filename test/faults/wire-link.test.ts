@@ -83,6 +83,9 @@ async function payWith(side: "payer" | "payee", fault: CableFault | null): Promi
     clock.advance(SETTLE_MS);
     if (payer.stateOf(THIRD) !== COMMITTED) wrong.push("the next payments fail");
   }
+  // The word on the first one may have been the frame that was lost: the owner asks.
+  payer.tell("agent", 30, FIRST);
+  clock.advance(SETTLE_MS);
   const moved = 500 + (payer.stateOf(FIRST) === COMMITTED ? 700 : 0);
   const balances = [await payer.balance(), await payee.balance()];
   if (

@@ -35,7 +35,7 @@ const SETTLE_MS = 300_000;
 /** Long enough for letters that come behind all time-outs. */
 const LATE_MS = 500_000;
 
-/** How many times the committed sample of faults is tried; the whole takes some ten minutes. */
+/** How many times the committed sample of faults is tried; 12 is all of them and takes minutes. */
 export const FAULT_WIDTH = Number(process.env.FLORIN_FAULT_WIDTH ?? 1);
 
 /** What a fault is tried in. */
