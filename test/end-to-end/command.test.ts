@@ -7,6 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { askRunning, type ControlRequest } from "../../host/cli/control.ts";
 import { verifyExports } from "../reader/reader.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "florin-"));
@@ -155,15 +156,17 @@ describe("an economy on disk", () => {
   });
 
   it("is killed in the middle of orders and finds every cent", async () => {
-    for (const delayMs of [15, 60, 140]) {
-      const orders = [
-        wallet("buy", "Alice", "--amount", "700", "--unit", "USD"),
-        wallet("pay", "Alice", "--to", "Bruno", "--amount", "5", "--unit", "USD"),
-      ];
-      // The commands need a moment to reach the economy; then it is killed at some instant.
-      await new Promise((resolve) => setTimeout(resolve, 250 + delayMs));
+    // Asked over the socket itself, so that the kill falls into the payment or purchase.
+    const orders = [
+      { command: "pay", options: { as: "Alice", to: "Bruno", amount: 5, unit: "USD" } },
+      { command: "buy", options: { as: "Alice", amount: 700, unit: "USD" } },
+    ];
+    for (const [index, delayMs] of [12, 30, 38, 45, 60].entries()) {
+      const order = orders[index % 2] as ControlRequest;
+      const answer = askRunning(town, order).catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
       await stop("SIGKILL");
-      await Promise.all(orders);
+      await answer;
       await start();
       await auditOk();
     }
