@@ -21,7 +21,7 @@ describe.each([
   test.each(["command", "told"] as const)("one lie, by %s", (wire) => {
     const trial = new Trial(make);
     trial.isHonest = false;
-    expect(tryFaults(trial, wire, 1)).toEqual([]);
+    expect(tryFaults(trial, wire, 2)).toEqual([]);
   });
 
   test("many lies, and faults everywhere else", () => {

@@ -19,7 +19,7 @@ describe.each([
 ])("between the halves of a device in a %s", (_name, make) => {
   test("one fault at any message", () => {
     const trial = new Trial(make);
-    expect(tryFaults(trial, "own", 6)).toEqual([]);
+    expect(tryFaults(trial, "own", 8)).toEqual([]);
     expect(Math.min(...trial.results)).toBeGreaterThan(0);
   });
 
