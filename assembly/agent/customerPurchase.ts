@@ -3,25 +3,20 @@
 // believes neither host: price and limits come from the merchant's signed offer, the receipt must
 // be what both imply, and a sale goes on only with the card issuer's own approval.
 import { step } from "../board";
-import { Bytes, bytesEqual, bytesOf, pointerOf } from "../codec/bytes";
+import { Bytes, bytesOf, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { Purpose } from "../codec/purpose";
-import { composeHost, sendHost } from "../session/buffers";
 import { Session } from "../session/session";
-import { authorizationFor, Direction, feeFor, NO_AMOUNT } from "../ticket/conversion";
-import { Card, cardOf, MerchantIdentity, merchantOf, UNIT_SIZE } from "../ticket/credential";
+import { Card, cardOf, merchantOf, UNIT_SIZE } from "../ticket/credential";
 import { payloadWriter, signWritten, writtenHash } from "../ticket/issue";
 import { MANDATE_SECONDS, readApproval, writeMandate } from "../ticket/mandate";
-import { isWithinLimits, readOffer } from "../ticket/merchantOffer";
-import { PurchaseTerms, receiptAgrees } from "../ticket/receipt";
+import { isWithinLimits } from "../ticket/merchantOffer";
 import { Ticket, TICKET_ID_SIZE } from "../ticket/ticket";
 import { findTicket, hasRoomForTicket, usableCards } from "../ticket/ticketHolder";
-import { receiptReason } from "../ticket/validation";
-import { CLOCK_WINDOW_SECONDS } from "../trust/certificate";
 import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { Role } from "../trust/roles";
-import { nowMs, nowSeconds } from "../trust/signedTime";
+import { nowSeconds } from "../trust/signedTime";
 import {
   judgeMerchantCredential,
   MERCHANT_CREDENTIAL,
@@ -30,25 +25,21 @@ import {
 } from "./checkCredential";
 import { CommandResult } from "./commandMemory";
 import { commitOpen, rollBackOpen, tellDoubt } from "./commit";
-import { FIRST, MoneyModulePayment } from "./moneyModulePayment";
-import { openByPayId, OpenKind, OpenTransaction } from "./openTransaction";
+import {
+  OwnerAnswer,
+  promptAmount,
+  promptCredential,
+  promptMerchant,
+  promptReceipt,
+} from "./customerPrompts";
+import { judgeReceipt, newOpenPurchase } from "./customerReceipt";
+import { openByPayId, OpenTransaction } from "./openTransaction";
 import { PaymentOutcome } from "./paymentOutcome";
+import { offerOf, Purchase } from "./purchase";
 import { PurchaseMessage } from "./purchaseMessage";
-import { keepCountersigned, sendAnnex } from "./receiptAnnex";
+import { keepCountersigned } from "./receiptAnnex";
 import { annexFor } from "./resume";
-import { LINGER_MS, Transaction } from "./transaction";
-
-/** Prompts and answers at the owner's host (section 8). */
-namespace Prompt {
-  export const MERCHANT: i32 = 21;
-  export const CONFIRM_MERCHANT: i32 = 22;
-  export const ASK_AMOUNT: i32 = 23;
-  export const AMOUNT: i32 = 24;
-  export const ASK_CREDENTIAL: i32 = 25;
-  export const CREDENTIAL: i32 = 26;
-  export const RECEIPT: i32 = 27;
-  export const CONFIRM_RECEIPT: i32 = 28;
-}
+import { LINGER_MS } from "./transaction";
 
 /** What is awaited of the merchant; `awaited` tells what is awaited of the owner. */
 namespace State {
@@ -66,11 +57,8 @@ namespace State {
   export const NOTHING: i32 = 8;
 }
 
-export class CustomerPurchase extends Transaction {
+export class CustomerPurchase extends Purchase {
   state: i32 = State.SESSION;
-  private terms: PurchaseTerms = new PurchaseTerms();
-  /** What field 22 of the receipt must say. */
-  private merchant: MerchantIdentity = new MerchantIdentity();
   private card: Card | null = null;
   /** Until the owner has confirmed it; then the record in the journal has it. */
   private receipt: Ticket | null = null;
@@ -98,19 +86,13 @@ export class CustomerPurchase extends Transaction {
   opened(): void {
     step(712);
     const peer = this.session.peer;
-    const offer = readOffer(pointerOf(this.offer), this.offer.length, peer.signingKey);
-    const now = nowSeconds();
-    if (offer === null || !bytesEqual(offer.merchant, peer.id) || now > offer.expires) {
+    const offer = offerOf(pointerOf(this.offer), this.offer.length, peer);
+    if (offer === null) {
       this.abort(Reason.OFFER_WRONG);
       return;
     }
-    const terms = this.terms;
-    terms.offer = offer;
-    terms.customer = identity.certificate.id;
-    terms.merchant = peer.id;
-    terms.transactionId = this.session.transactionId(FIRST);
-    terms.payId = this.session.payId(FIRST);
-    this.payId = terms.payId;
+    this.terms.offer = offer;
+    this.identify(identity.certificate.id, peer.id);
     this.state = State.MERCHANT_CREDENTIAL;
     requestMerchantCredential(this.session);
   }
@@ -141,9 +123,9 @@ export class CustomerPurchase extends Transaction {
   }
 
   answered(number: i32, body: CborReader): i32 {
-    if (number == Prompt.CONFIRM_MERCHANT) return this.merchantConfirmed(body);
-    if (number == Prompt.AMOUNT) return this.amountEntered(body);
-    if (number == Prompt.CREDENTIAL) return this.cardChosen(body);
+    if (number == OwnerAnswer.CONFIRM_MERCHANT) return this.merchantConfirmed(body);
+    if (number == OwnerAnswer.AMOUNT) return this.amountEntered(body);
+    if (number == OwnerAnswer.CREDENTIAL) return this.cardChosen(body);
     return this.receiptConfirmed(body);
   }
 
@@ -159,7 +141,7 @@ export class CustomerPurchase extends Transaction {
     this.annex = annex;
     this.logKey = logKey;
     this.state = State.COUNTERSIGNATURE;
-    sendAnnex(this.session, PurchaseMessage.ANNEX, annex, true);
+    this.sendItem(PurchaseMessage.ANNEX, annex, true);
     return true;
   }
 
@@ -183,13 +165,8 @@ export class CustomerPurchase extends Transaction {
     this.merchant = merchantOf(ticket)!;
     this.terms.merchantCredential = ticket.id;
     step(460);
-    const writer = composeHost(Prompt.MERCHANT, 3);
-    writer.bytesFrom(this.commandId);
-    writer.textFrom(this.merchant.name);
-    writer.bytesFrom(this.session.peer.id);
-    this.state = State.NOTHING;
-    this.waitForOwner(Prompt.CONFIRM_MERCHANT);
-    sendHost();
+    this.awaitOwner(OwnerAnswer.CONFIRM_MERCHANT);
+    promptMerchant(this.commandId, this.merchant.name, this.session.peer.id);
     return Reason.NONE;
   }
 
@@ -204,28 +181,20 @@ export class CustomerPurchase extends Transaction {
       return Reason.NONE;
     }
     step(714);
-    const writer = composeHost(Prompt.ASK_AMOUNT, 1);
-    writer.bytesFrom(this.commandId);
-    this.state = State.NOTHING;
-    this.waitForOwner(Prompt.AMOUNT);
-    sendHost();
+    this.awaitOwner(OwnerAnswer.AMOUNT);
+    promptAmount(this.commandId);
     return Reason.NONE;
   }
 
   /** 716-718: the price is known here, before the merchant says it. */
   private amountEntered(body: CborReader): i32 {
-    const terms = this.terms;
     const money = body.u64();
     const unit = body.text(UNIT_SIZE);
     if (!body.atEnd()) return Reason.MALFORMED;
     this.ownerAnswered();
     step(716);
-    const offer = terms.offer;
-    terms.money = money;
-    const isCovered = isWithinLimits(offer, money, unit);
-    terms.fee = isCovered ? feeFor(offer.rate, money) : NO_AMOUNT;
-    terms.authorization = isCovered ? authorizationFor(offer.rate, money) : NO_AMOUNT;
-    if (terms.authorization == NO_AMOUNT) {
+    const offer = this.terms.offer;
+    if (!isWithinLimits(offer, money, unit) || !this.setPrice(money)) {
       this.abort(Reason.OUTSIDE_OFFER_LIMITS);
       return Reason.NONE;
     }
@@ -249,13 +218,8 @@ export class CustomerPurchase extends Transaction {
     step(754);
     const cards = usableCards(this.terms.offer.accountUnit, nowSeconds());
     if (cards.length == 0) return Reason.UNKNOWN_TICKET;
-    const writer = composeHost(Prompt.ASK_CREDENTIAL, 2);
-    writer.bytesFrom(this.commandId);
-    writer.array(cards.length);
-    for (let i = 0; i < cards.length; ++i) writer.bytesFrom(cards[i]);
-    this.state = State.NOTHING;
-    this.waitForOwner(Prompt.CREDENTIAL);
-    sendHost();
+    this.awaitOwner(OwnerAnswer.CREDENTIAL);
+    promptCredential(this.commandId, cards);
     return Reason.NONE;
   }
 
@@ -275,12 +239,9 @@ export class CustomerPurchase extends Transaction {
     this.card = card;
     this.terms.credential = ticket.id;
     step(760);
-    const writer = this.session.compose(PurchaseMessage.CARD);
-    writer.array(1);
-    writer.rawFrom(ticket.encoded);
     this.state = State.RECEIPT;
     step(762);
-    this.session.send(true);
+    this.sendItem(PurchaseMessage.CARD, ticket.encoded, true);
     return Reason.NONE;
   }
 
@@ -288,42 +249,18 @@ export class CustomerPurchase extends Transaction {
   private receiptCame(body: CborReader): i32 {
     step(774);
     const receipt = ticketIn(body);
-    const reason = this.judgeReceipt(receipt);
+    const peer = this.session.peer;
+    const reason = judgeReceipt(receipt, this.terms, this.card!, this.merchant, peer);
     step(776);
     if (receipt === null || reason != Reason.NONE) {
       step(778);
-      return receipt === null ? Reason.RECEIPT_WRONG : reason;
+      return reason;
     }
     this.receipt = receipt;
     step(780);
-    const writer = composeHost(Prompt.RECEIPT, 2);
-    writer.bytesFrom(this.commandId);
-    writer.bytesFrom(receipt.encoded);
-    this.state = State.NOTHING;
-    this.waitForOwner(Prompt.CONFIRM_RECEIPT);
-    sendHost();
+    this.awaitOwner(OwnerAnswer.CONFIRM_RECEIPT);
+    promptReceipt(this.commandId, receipt.encoded);
     return Reason.NONE;
-  }
-
-  /** The receipt is this merchant's, for this agent, and says what session and offer imply. */
-  private judgeReceipt(receipt: Ticket | null): i32 {
-    if (receipt === null) return Reason.RECEIPT_WRONG;
-    const own = identity.certificate;
-    const now = nowSeconds();
-    const merchant = this.merchant;
-    if (!bytesEqual(receipt.issuerName, merchant.name)) return Reason.RECEIPT_WRONG;
-    if (receipt.issuerExpires != merchant.expires) return Reason.RECEIPT_WRONG;
-    if (receipt.receiverExpires != own.expires) return Reason.RECEIPT_WRONG;
-    const agrees = receiptAgrees(
-      receipt.componentsPointer,
-      receipt.componentsLength,
-      this.terms,
-      this.card!,
-      now - CLOCK_WINDOW_SECONDS,
-      now + CLOCK_WINDOW_SECONDS,
-    );
-    if (!agrees) return Reason.RECEIPT_WRONG;
-    return receiptReason(receipt, own.id, this.session.peer, now);
   }
 
   /** 784-790: what the mandate promises is durable before it leaves. */
@@ -342,13 +279,10 @@ export class CustomerPurchase extends Transaction {
       return Reason.NONE;
     }
     step(788);
-    const writer = this.session.compose(PurchaseMessage.RECEIPT_ACKNOWLEDGED);
-    writer.array(1);
-    writer.rawFrom(this.mandate);
-    this.mandate = [];
     this.state = State.AUTHORIZATION;
     step(790);
-    this.session.send(true);
+    this.sendItem(PurchaseMessage.RECEIPT_ACKNOWLEDGED, this.mandate, true);
+    this.mandate = [];
     return Reason.NONE;
   }
 
@@ -362,19 +296,8 @@ export class CustomerPurchase extends Transaction {
     const mandate = signWritten(Purpose.MANDATE, payload);
     step(786);
     if (mandate === null || !hasRoomForTicket()) return false;
-    const open = new OpenTransaction();
-    open.kind = OpenKind.PURCHASE;
-    open.commandId = this.commandId;
-    open.transactionId = terms.transactionId;
-    open.payId = terms.payId;
-    open.peer = terms.merchant;
-    open.amount = terms.money;
-    open.unit = terms.offer.moneyUnit;
-    open.receipt = receipt.encoded;
-    open.mandate = mandate;
-    open.startedMs = nowMs();
-    open.peerMs = this.session.peerTimeMs;
-    if (!open.store()) return false;
+    const kept = newOpenPurchase(this.session, this.commandId, terms, receipt.encoded, mandate);
+    if (!kept.store()) return false;
     this.isStored = true;
     this.receipt = null;
     this.mandate = mandate;
@@ -394,7 +317,7 @@ export class CustomerPurchase extends Transaction {
       this.code = approval.code;
       return Reason.CARD_REFUSED;
     }
-    if (this.terms.offer.rate.direction != Direction.SELL) return Reason.WRONG_STATE;
+    if (!this.isSale) return Reason.WRONG_STATE;
     if (approval.until < nowSeconds()) return Reason.APPROVAL_INVALID;
     // Mandate and approval are what makes the issuer post if the merchant does not: kept first.
     const open = openByPayId(this.payId);
@@ -408,28 +331,20 @@ export class CustomerPurchase extends Transaction {
 
   /** 526-532, in a purchase */
   private paymentAnnounced(body: CborReader): i32 {
-    if (this.terms.offer.rate.direction != Direction.BUY) return Reason.WRONG_STATE;
+    if (this.isSale) return Reason.WRONG_STATE;
     this.state = State.PAYMENT;
     return this.newPayment(false).announced(body);
-  }
-
-  private newPayment(isPayer: bool): MoneyModulePayment {
-    const terms = this.terms;
-    const payment = new MoneyModulePayment(
-      this.session,
-      isPayer,
-      terms.payId,
-      terms.transactionId,
-      terms.money,
-      terms.offer.moneyUnit,
-    );
-    this.payment = payment;
-    return payment;
   }
 
   private countersignatureCame(body: CborReader): i32 {
     keepCountersigned(body, this.annex, this.session.peer, this.logKey);
     this.linger(LINGER_MS);
     return Reason.NONE;
+  }
+
+  /** Only the owner is to speak; the prompt for answer `number` is what follows. */
+  private awaitOwner(number: i32): void {
+    this.state = State.NOTHING;
+    this.waitForOwner(number);
   }
 }

@@ -7,21 +7,18 @@ import { Bytes, bytesEqual, bytesOf, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CoseSign1 } from "../codec/cose";
 import { Purpose } from "../codec/purpose";
-import { composeHost, sendHost } from "../session/buffers";
 import { Session } from "../session/session";
-import { AMOUNT_MAX, authorizationFor, Direction, feeFor, NO_AMOUNT } from "../ticket/conversion";
-import { cardOf, MerchantIdentity, merchantOf, UNIT_SIZE } from "../ticket/credential";
-import { beginTicket, finishTicket, payloadWriter } from "../ticket/issue";
+import { AMOUNT_MAX } from "../ticket/conversion";
+import { cardOf, merchantOf, UNIT_SIZE } from "../ticket/credential";
 import { mandateAgrees } from "../ticket/mandate";
-import { isWithinLimits, OFFER_SIZE_MAX, readOffer } from "../ticket/merchantOffer";
-import { PurchaseTerms, writeReceipt } from "../ticket/receipt";
-import { readTicket, Ticket, TicketType } from "../ticket/ticket";
+import { isWithinLimits, OFFER_SIZE_MAX } from "../ticket/merchantOffer";
+import { Ticket } from "../ticket/ticket";
 import { ownMerchantCredential } from "../ticket/ticketHolder";
 import { cardReason } from "../ticket/validation";
 import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { Role } from "../trust/roles";
-import { nowMs, nowSeconds } from "../trust/signedTime";
+import { nowSeconds } from "../trust/signedTime";
 import {
   askAuthorization,
   commitServed,
@@ -31,42 +28,37 @@ import {
   tellServed,
 } from "./authorization";
 import { ticketIn } from "./checkCredential";
-import { FIRST, MoneyModulePayment } from "./moneyModulePayment";
+import { FUNDS_ANSWER, MerchantFunds } from "./merchantFunds";
+import { makeReceipt, newObligation } from "./merchantReceipt";
 import { Obligation, obligationByPayId, ObligationState } from "./obligation";
 import { PaymentOutcome, PaymentState } from "./paymentOutcome";
+import { offerOf, Purchase } from "./purchase";
 import { PurchaseMessage } from "./purchaseMessage";
-import { countersign, sendAnnex, signedIn } from "./receiptAnnex";
+import { countersign, signedIn } from "./receiptAnnex";
 import { toMoneyModule } from "./toMoneyModule";
-import { LEAVE_OPEN_MS, Transaction } from "./transaction";
+import { LEAVE_OPEN_MS } from "./transaction";
 
-/** Questions and answers at the merchant's host (docs/protocol.cddl section 8). */
-namespace Prompt {
-  export const FUNDS_SHORT: i32 = 43;
-  export const FUNDS_ANSWER: i32 = 44;
-  export const AUTHORIZATION: i32 = 46;
-}
+/** Answer of the merchant's host (docs/protocol.cddl section 8). */
+const AUTHORIZATION_ANSWER: i32 = 46;
 
 /** What is awaited of customer and own module; `awaited` tells what is awaited of the host. */
 namespace State {
   export const REQUEST: i32 = 0;
-  export const FUNDS: i32 = 1;
-  /** What the module has after the host said that it now has enough. */
-  export const TOPPED_UP_FUNDS: i32 = 2;
-  export const CARD: i32 = 3;
-  export const ACKNOWLEDGEMENT: i32 = 4;
+  export const CARD: i32 = 1;
+  export const ACKNOWLEDGEMENT: i32 = 2;
   /** R(1), in a sale. */
-  export const PAYMENT_ANNOUNCED: i32 = 5;
+  export const PAYMENT_ANNOUNCED: i32 = 3;
   /** R(2), in a purchase. */
-  export const PAYMENT_REPLY: i32 = 6;
-  export const PAYMENT: i32 = 7;
-  /** Nothing: the host is to speak. */
-  export const NOTHING: i32 = 8;
+  export const PAYMENT_REPLY: i32 = 4;
+  export const PAYMENT: i32 = 5;
+  /** Nothing: the host is to speak, or the own module about its funds. */
+  export const NOTHING: i32 = 6;
 }
 
-export class MerchantPurchase extends Transaction {
+export class MerchantPurchase extends Purchase {
   state: i32 = State.REQUEST;
-  private terms: PurchaseTerms = new PurchaseTerms();
-  private merchant: MerchantIdentity = new MerchantIdentity();
+  /** In a purchase: whether the own module has the money. */
+  private funds: MerchantFunds | null = null;
   /** Until the receipt is made; then the record in the journal has both. */
   private cardTicket: Ticket | null = null;
   private isRecorded: bool = false;
@@ -78,12 +70,7 @@ export class MerchantPurchase extends Transaction {
 
   constructor(session: Session) {
     super(session, Role.CUSTOMER);
-    const terms = this.terms;
-    terms.customer = session.peer.id;
-    terms.merchant = identity.certificate.id;
-    terms.transactionId = session.transactionId(FIRST);
-    terms.payId = session.payId(FIRST);
-    this.payId = terms.payId;
+    this.identify(session.peer.id, identity.certificate.id);
   }
 
   hostId(): Bytes {
@@ -112,23 +99,14 @@ export class MerchantPurchase extends Transaction {
   }
 
   answered(number: i32, body: CborReader): i32 {
-    if (number == Prompt.FUNDS_ANSWER) return this.fundsAnswered(body);
+    if (number == FUNDS_ANSWER) return this.funds!.answered(body);
     return this.authorizationAnswered(body);
   }
 
   /** 726: the own module told what it has in `unit`. */
   fundsTold(unit: Bytes, amount: u64): void {
-    const isTopUp = this.state == State.TOPPED_UP_FUNDS;
-    if (this.state != State.FUNDS && !isTopUp) return;
-    if (!bytesEqual(unit, this.terms.offer.moneyUnit)) return;
-    step(726);
-    if (amount >= this.terms.money) {
-      this.requestCard();
-    } else if (isTopUp) {
-      this.abort(Reason.INSUFFICIENT_FUNDS);
-    } else {
-      this.askForFunds(amount);
-    }
+    const funds = this.funds;
+    if (funds !== null && funds.told(unit, amount)) this.requestCard();
   }
 
   commit(outcome: PaymentOutcome): bool {
@@ -174,12 +152,8 @@ export class MerchantPurchase extends Transaction {
     const unit = body.text(UNIT_SIZE);
     body.view();
     if (!body.atEnd() || body.viewLength > OFFER_SIZE_MAX) return Reason.MALFORMED;
-    const own = identity.certificate;
-    const offer = readOffer(body.viewPointer, body.viewLength, own.signingKey);
-    if (offer === null || !bytesEqual(offer.merchant, own.id)) return Reason.OFFER_WRONG;
-    if (nowSeconds() > offer.expires || direction != u64(offer.rate.direction)) {
-      return Reason.OFFER_WRONG;
-    }
+    const offer = offerOf(body.viewPointer, body.viewLength, identity.certificate);
+    if (offer === null || direction != u64(offer.rate.direction)) return Reason.OFFER_WRONG;
     if (!isWithinLimits(offer, money, unit)) return Reason.OUTSIDE_OFFER_LIMITS;
     const credential = ownMerchantCredential();
     const merchant = credential !== null ? merchantOf(credential) : null;
@@ -188,52 +162,16 @@ export class MerchantPurchase extends Transaction {
     this.merchant = merchant;
     terms.merchantCredential = credential.id;
     terms.offer = offer;
-    terms.money = money;
-    terms.fee = feeFor(offer.rate, money);
-    terms.authorization = authorizationFor(offer.rate, money);
-    if (terms.authorization == NO_AMOUNT) return Reason.OUTSIDE_OFFER_LIMITS;
+    if (!this.setPrice(money)) return Reason.OUTSIDE_OFFER_LIMITS;
     if (!toMoneyModule.reach()) return Reason.NOT_PAIRED;
     step(722);
-    if (direction == u64(Direction.SELL)) {
+    if (this.isSale) {
       this.requestCard();
     } else {
-      this.state = State.FUNDS;
-      this.queryFunds();
-    }
-    return Reason.NONE;
-  }
-
-  /** 724 */
-  private queryFunds(): void {
-    step(724);
-    this.waitForOwner(0);
-    toMoneyModule.askFunds(this.terms.offer.moneyUnit);
-  }
-
-  /** 728: another device of the merchant, or its bank, may help out. */
-  private askForFunds(available: u64): void {
-    step(728);
-    const terms = this.terms;
-    const writer = composeHost(Prompt.FUNDS_SHORT, 3);
-    writer.bytesFrom(this.session.tag);
-    writer.uint(terms.money - available);
-    writer.textFrom(terms.offer.moneyUnit);
-    this.state = State.NOTHING;
-    this.waitForOwner(Prompt.FUNDS_ANSWER);
-    sendHost();
-  }
-
-  /** 732-748: the top-up is finished, or there is none. What the module says counts. */
-  private fundsAnswered(body: CborReader): i32 {
-    const isAvailable = body.bool();
-    if (!body.atEnd()) return Reason.MALFORMED;
-    this.ownerAnswered();
-    if (isAvailable) {
-      this.state = State.TOPPED_UP_FUNDS;
-      this.queryFunds();
-    } else {
-      step(746);
-      this.abort(Reason.INSUFFICIENT_FUNDS);
+      const funds = new MerchantFunds(this, money, offer.moneyUnit);
+      this.funds = funds;
+      this.state = State.NOTHING;
+      funds.query();
     }
     return Reason.NONE;
   }
@@ -275,38 +213,24 @@ export class MerchantPurchase extends Transaction {
   /** 768-772: the receipt is made and sent; card and receipt leave the heap. */
   resume(): void {
     step(768);
-    const receipt = this.makeReceipt();
-    const ticket = this.cardTicket;
+    const session = this.session;
+    const terms = this.terms;
+    const ticket = this.cardTicket!;
     this.cardTicket = null;
-    if (receipt === null || ticket === null) {
+    const receipt = makeReceipt(terms, this.merchant, session.peer, ticket);
+    if (receipt === null) {
       this.abort(Reason.NO_RANDOM);
       return;
     }
     this.receiptHash = receipt.payloadHash();
-    if (!this.newObligation(ticket.encoded, receipt.encoded).begin()) {
+    if (!newObligation(session, terms, ticket.encoded, receipt.encoded).begin()) {
       this.abort(Reason.JOURNAL_FULL);
       return;
     }
     this.isRecorded = true;
     step(770);
-    const message = this.session.compose(PurchaseMessage.RECEIPT);
-    message.array(1);
-    message.rawFrom(receipt.encoded);
     step(772);
-    this.session.send(true);
-  }
-
-  private makeReceipt(): Ticket | null {
-    const merchant = this.merchant;
-    const peer = this.session.peer;
-    const card = cardOf(this.cardTicket!)!;
-    const writer = payloadWriter();
-    if (!beginTicket(writer, merchant.name, merchant.expires, peer, TicketType.RECEIPT)) {
-      return null;
-    }
-    writeReceipt(writer, this.terms, card, nowSeconds());
-    const encoded = finishTicket(writer);
-    return encoded !== null ? readTicket(encoded) : null;
+    this.sendItem(PurchaseMessage.RECEIPT, receipt.encoded, true);
   }
 
   /** 792-796, 810: the duty is durable before the host may ask the network. */
@@ -329,26 +253,10 @@ export class MerchantPurchase extends Transaction {
     obligation.mandate = mandate;
     if (!obligation.enter(ObligationState.AUTHORIZING, null)) return Reason.JOURNAL_FULL;
     this.state = State.NOTHING;
-    this.waitForOwner(Prompt.AUTHORIZATION);
+    this.waitForOwner(AUTHORIZATION_ANSWER);
     step(this.isSale ? 796 : 810);
     askAuthorization(obligation, this.terms.merchantCredential);
     return Reason.NONE;
-  }
-
-  private newObligation(card: Bytes, receipt: Bytes): Obligation {
-    const obligation = new Obligation();
-    const terms = this.terms;
-    obligation.sessionTag = this.session.tag;
-    obligation.transactionId = terms.transactionId;
-    obligation.payId = terms.payId;
-    obligation.customer = terms.customer;
-    obligation.amount = terms.money;
-    obligation.unit = terms.offer.moneyUnit;
-    obligation.card = card;
-    obligation.receipt = receipt;
-    obligation.startedMs = nowMs();
-    obligation.peerMs = this.session.peerTimeMs;
-    return obligation;
   }
 
   /** 800-806, 813-817: [ tag (already read), approval / null, code ] */
@@ -373,7 +281,7 @@ export class MerchantPurchase extends Transaction {
     if (!approval.isApproved) {
       this.isRefused = true;
       // The customer's agent learns the network's code from the issuer's own words.
-      this.forwardApproval(obligation.approval, false);
+      this.sendItem(PurchaseMessage.APPROVAL, obligation.approval, false);
       this.refuse(Reason.CARD_REFUSED);
     } else if (approval.until < nowSeconds()) {
       this.refuse(Reason.APPROVAL_INVALID);
@@ -390,7 +298,7 @@ export class MerchantPurchase extends Transaction {
       step(804);
       this.state = State.PAYMENT_ANNOUNCED;
       step(806);
-      this.forwardApproval(approval, true);
+      this.sendItem(PurchaseMessage.APPROVAL, approval, true);
       return;
     }
     step(817);
@@ -402,27 +310,6 @@ export class MerchantPurchase extends Transaction {
   private refuse(reason: i32): void {
     step(746);
     this.abort(reason);
-  }
-
-  private forwardApproval(approval: Bytes, awaitReply: bool): void {
-    const writer = this.session.compose(PurchaseMessage.APPROVAL);
-    writer.array(1);
-    writer.rawFrom(approval);
-    this.session.send(awaitReply);
-  }
-
-  private newPayment(isPayer: bool): MoneyModulePayment {
-    const terms = this.terms;
-    const payment = new MoneyModulePayment(
-      this.session,
-      isPayer,
-      terms.payId,
-      terms.transactionId,
-      terms.money,
-      terms.offer.moneyUnit,
-    );
-    this.payment = payment;
-    return payment;
   }
 
   /** The customer's word on the outcome: countersigned once the own module has said the same. */
@@ -438,11 +325,6 @@ export class MerchantPurchase extends Transaction {
     const peer = this.session.peer;
     const signed = countersign(annex, peer, this.receiptHash, this.settledOutcome!);
     if (signed === null) return;
-    sendAnnex(this.session, PurchaseMessage.ANNEX_COUNTERSIGNED, signed, false);
-  }
-
-  /** True where the customer sells: this agent's module receives the money. */
-  private get isSale(): bool {
-    return this.terms.offer.rate.direction == Direction.SELL;
+    this.sendItem(PurchaseMessage.ANNEX_COUNTERSIGNED, signed, false);
   }
 }

@@ -6,7 +6,6 @@ import { Bytes, bytesEqual, bytesOf, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CoseSign1 } from "../codec/cose";
 import { Purpose } from "../codec/purpose";
-import { Session } from "../session/session";
 import { Annex, readAnnex, writeAnnex } from "../ticket/annex";
 import { payloadWriter, signWritten } from "../ticket/issue";
 import { Ticket } from "../ticket/ticket";
@@ -34,14 +33,6 @@ export function signedIn(body: CborReader): Bytes | null {
   body.arrayOf(1);
   if (!body.raw() || !body.atEnd()) return null;
   return bytesOf(body.viewPointer, body.viewLength);
-}
-
-/** Sends an annex; the customer's awaits the countersigned one. */
-export function sendAnnex(session: Session, type: i32, encoded: Bytes, awaitReply: bool): void {
-  const writer = session.compose(type);
-  writer.array(1);
-  writer.rawFrom(encoded);
-  session.send(awaitReply);
 }
 
 /** Customer: keeps the countersignature of `merchant` over the payload of `own` in the log. */
