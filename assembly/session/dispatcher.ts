@@ -14,7 +14,7 @@ import { CommonCommands, FIRST_OWN_COMMAND } from "./commonCommands";
 import { HostInterface } from "./hostInterface";
 import { OwnHalf } from "./ownHalf";
 import { Path } from "./path";
-import { BodyKind } from "./session";
+import { BodyKind } from "./peerBodies";
 import { SessionManager } from "./sessionManager";
 import { tickCame, waitFor } from "./timers";
 

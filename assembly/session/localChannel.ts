@@ -22,7 +22,7 @@ import { OwnHalf } from "./ownHalf";
 import { Pairing } from "./pairing";
 import { MODULE_MESSAGE_TYPE, PAYMENT_KIND, PaymentChannel, PaymentTerms } from "./paymentChannel";
 import { Layer, openRecord, sealRecord } from "./recordBox";
-import { BodyKind } from "./session";
+import { BodyKind } from "./peerBodies";
 
 /** First element of own-bodies (docs/protocol.cddl section 5). */
 const NONCE_WANTED: u64 = 7;

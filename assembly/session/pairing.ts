@@ -8,8 +8,9 @@ import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { composeHost, failCommand, sendHost } from "./buffers";
 import { Label, PortPath } from "./path";
-import { Session, SessionOwner } from "./session";
+import { Session } from "./session";
 import { SessionManager } from "./sessionManager";
+import { SessionOwner } from "./sessionOwner";
 
 /** Command 5 of docs/protocol.cddl section 8. */
 const COMMAND_PAIR: i32 = 5;

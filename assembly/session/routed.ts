@@ -8,7 +8,8 @@ import { beginHead, composeBody, putInFront, writeBytesHead } from "./buffers";
 import { LocalChannel } from "./localChannel";
 import { Tunnel } from "./path";
 import { MODULE_MESSAGE_TYPE, PaymentChannel, PaymentTerms } from "./paymentChannel";
-import { BodyKind, RecordType, Session } from "./session";
+import { BodyKind, RecordType } from "./peerBodies";
+import { Session } from "./session";
 
 /** Type of the record that carries R(2) (554): with it, both modules have key (TA/MM). */
 const TYPE_R2: u64 = 21;

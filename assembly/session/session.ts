@@ -1,53 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// One session between two agents or two money modules (Session Manager; Figs. 8, 9, 14, 18 and
-// paragraphs 75-76): handshake, numbered records, time-out and query.
+// One session between two agents or two money modules (Session Manager; Figs. 8, 9, 14 and 18):
+// its life from the first message to the end. What it is for is its owner's business.
 //
 // What the peer's host may do to messages - lose, repeat, delay, reorder, change - ends at worst
 // in a time-out: a record that does not open or is not newer is dropped, never fatal.
 import { step } from "../board";
-import { Bytes, bytesOf, pointerOf } from "../codec/bytes";
+import { Bytes, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
 import { wipe } from "../crypto/bytes";
 import { Certificate } from "../trust/certificate";
 import { Reason } from "../trust/reasons";
-import { toldMs } from "../trust/signedTime";
-import {
-  BODY_LIMIT,
-  beginHead,
-  composeBody,
-  composedBody,
-  putInFront,
-  writeBytesHead,
-} from "./buffers";
-import { Handshake, TIME_MAX_MS } from "./handshake";
+import { BODY_LIMIT, composeBody, composedBody } from "./buffers";
+import { markStep } from "./figureSteps";
 import { payIdOf, transactionIdOf } from "./keySchedule";
+import { NumberedMessages } from "./numberedMessages";
+import { Opening } from "./opening";
 import { Label, Path } from "./path";
-import { Layer, openRecord, sealRecord } from "./recordBox";
+import { BodyKind, isUnnumbered, RecordType, sendDenied } from "./peerBodies";
+import { RecordChannel } from "./recordChannel";
+import { ReplyTimer } from "./replyTimer";
+import { SessionOwner } from "./sessionOwner";
 import { NEVER, timerMs } from "./timers";
-
-/** First element of the peer-bodies (docs/protocol.cddl section 3). */
-export namespace BodyKind {
-  export const HELLO: u64 = 1;
-  export const ANSWER: u64 = 2;
-  export const FINISH: u64 = 3;
-  export const RECORD: u64 = 4;
-  export const DENIED: u64 = 5;
-  export const STATEMENT: u64 = 6;
-}
-
-/** Record types that every session has. */
-export namespace RecordType {
-  export const ACKNOWLEDGE: i32 = 1;
-  export const QUERY: i32 = 2;
-  export const PROCEEDING: i32 = 3;
-  export const NEVER_GOT: i32 = 4;
-  export const ABORT: i32 = 5;
-  /** First type that belongs to the owner. */
-  export const OWNER: i32 = 10;
-  /** Between agents only: a message of the modules' session (648, 684). */
-  export const MODULE_MESSAGE: i32 = 20;
-}
 
 /** Who waits for what. */
 export namespace SessionState {
@@ -63,40 +37,9 @@ export namespace SessionState {
   export const CLOSED: u8 = 6;
 }
 
-/** Time-out and query of paragraphs 75-76 (protocol rule 2). */
-export const REPLY_TIMER_MS: i64 = 5000;
-export const QUERY_LIMIT: i32 = 3;
-export const PROCEEDING_LIMIT_MS: i64 = 60000;
 /** A session in which nothing arrives for so long is given up, whoever should have spoken. */
-export const IDLE_LIMIT_MS: i64 = 120000;
-/** Longest message kept for repetition; a longer one its owner composes again, if it can. */
-export const KEPT_LIMIT: i32 = 2560;
-/** The same in a session of money modules. */
-export const KEPT_LIMIT_MODULES: i32 = 256;
-
-const VERIFICATION_SIZE: i32 = 16;
+const IDLE_LIMIT_MS: i64 = 120000;
 const NO_BYTES: Bytes = new StaticArray<u8>(0);
-
-/** What a session belongs to: the agent's or the module's business. */
-export abstract class SessionOwner {
-  /** Judges the peer, whose certificate is verified: a reason to refuse it, 0 to go on. */
-  abstract admit(session: Session): i32;
-  /** The session is open; its initiator speaks first. */
-  abstract opened(session: Session): void;
-  /** One message, each once and in order. `body` stands before its one item; types from 10. */
-  abstract received(session: Session, type: i32, body: CborReader): void;
-  /** A session is wanted and no slot is free: one that has done its work may be closed now. */
-  makeRoom(): void {}
-  /** The session ended and was not closed by this side's `close`. */
-  abstract closed(session: Session, reason: i32): void;
-  /**
-   * The peer did not get the last message, which was too long to be kept: composes it again,
-   * byte for byte, with `compose`. False if that cannot be.
-   */
-  recompose(_session: Session, _type: i32): bool {
-    return false;
-  }
-}
 
 export class Session {
   /** 8 bytes chosen by the initiator. */
@@ -113,25 +56,12 @@ export class Session {
   exporter: Bytes = NO_BYTES;
   state: u8;
 
-  private handshake: Handshake | null;
-  private helloHash: Bytes = NO_BYTES;
-  private sendKey: Bytes = NO_BYTES;
-  private receiveKey: Bytes = NO_BYTES;
-  private sendCounter: u64 = 0;
-  private receiveCounter: u64 = 0;
-  private sentNumber: u64 = 0;
-  private receivedNumber: u64 = 0;
+  /** Null once the handshake is over. */
+  private opening: Opening | null;
+  private channel: RecordChannel;
+  private messages: NumberedMessages;
+  private timer: ReplyTimer;
   private composedType: i32 = 0;
-  // The last message of this side that the peer may not have got: a handshake message whole, or
-  // the body of a record with its type, number and the number it answers.
-  private kept: Bytes | null = null;
-  private keptType: i32 = 0;
-  private keptNumber: u64 = 0;
-  private keptReplyTo: u64 = 0;
-  private awaitedNumber: u64 = 0;
-  private waitingSince: i64 = 0;
-  private queries: i32 = 0;
-  private deadline: i64 = NEVER;
   private heardAt: i64;
 
   constructor(owner: SessionOwner, path: Path, tag: Bytes, initiator: bool) {
@@ -140,7 +70,12 @@ export class Session {
     this.label = path.label;
     this.tag = tag;
     this.initiator = initiator;
-    this.handshake = new Handshake(path);
+    const timer = new ReplyTimer();
+    const channel = new RecordChannel(path, tag, initiator);
+    this.timer = timer;
+    this.channel = channel;
+    this.messages = new NumberedMessages(channel, timer);
+    this.opening = new Opening(path, tag, timer);
     this.state = initiator ? SessionState.WAITS_ANSWER : SessionState.WAITS_FINISH;
     this.heardAt = timerMs();
   }
@@ -168,21 +103,15 @@ export class Session {
   send(awaitReply: bool): void {
     if (!this.open) return;
     const body = composedBody();
-    const isRelayed = this.isUnnumbered(this.composedType);
+    const isRelayed = isUnnumbered(this.composedType, this.label);
     if (body.overflow || (body.length > BODY_LIMIT && !isRelayed)) {
       this.end(Reason.PACKET_TOO_LARGE, true);
-      return;
+    } else if (isRelayed) {
+      this.messages.sendUnnumbered(this.composedType);
+    } else {
+      this.messages.send(this.composedType);
+      if (awaitReply) this.messages.awaitReply();
     }
-    if (isRelayed) {
-      this.transmitRecord(this.composedType, 0, 0, body.pointer, body.length);
-      return;
-    }
-    this.sendNumbered(this.composedType);
-    if (!awaitReply) return;
-    this.awaitedNumber = this.sentNumber;
-    this.waitingSince = timerMs();
-    this.queries = 0;
-    this.deadline = this.waitingSince + REPLY_TIMER_MS;
   }
 
   /** Ends the session from this side and wipes its keys; `closed` is not called. */
@@ -191,53 +120,55 @@ export class Session {
     if (tellPeer) this.tellEnd(reason);
     this.state = SessionState.CLOSED;
     this.open = false;
-    this.wipeAll();
+    this.dropOpening();
+    this.channel.wipeKeys();
+    wipe(pointerOf(this.exporter), this.exporter.length);
+    this.messages.forgetKept();
+    this.timer.stop();
   }
 
   // ------------------------------------------------------------ handshake
 
   /** Sends M1; a reason, 0 if it went. */
   begin(): i32 {
-    const reason = this.handshake!.composeM1();
-    if (reason == Reason.NONE) this.sendHandshake(BodyKind.HELLO);
+    const opening = this.opening!;
+    const reason = opening.handshake.composeM1();
+    if (reason == Reason.NONE) opening.send(BodyKind.HELLO);
     return reason;
   }
 
   /** Takes M1 and answers it; a reason to deny the session, 0 if it goes on. */
   receiveHello(m1: usize, length: i32): i32 {
-    const handshake = this.handshake!;
-    let reason = handshake.receiveM1(m1, length);
+    const opening = this.opening!;
+    let reason = opening.handshake.receiveM1(m1, length);
     if (reason == Reason.NONE) reason = this.admitPeer();
     if (reason == Reason.NONE) {
-      this.helloHash = bytesOf(m1, length);
-      reason = handshake.composeM2();
+      opening.keepHello(m1, length);
+      reason = opening.handshake.composeM2();
     }
     if (reason != Reason.NONE) {
-      this.mark(310, 1486);
-      this.mark(0, 1488);
+      this.markRefusal();
       return reason;
     }
     this.mark(324, 1506);
-    this.sendHandshake(BodyKind.ANSWER);
+    opening.send(BodyKind.ANSWER);
     return Reason.NONE;
   }
 
   /** The same hello again: its answer was lost, so it is sent again. */
   repeatAnswer(m1: usize, length: i32): void {
     if (this.initiator || this.state != SessionState.WAITS_FINISH) return;
-    const hello = this.helloHash;
-    if (hello.length == length && memory.compare(pointerOf(hello), m1, length) == 0) {
-      this.repeatHandshake();
-    }
+    const opening = this.opening!;
+    if (opening.isSameHello(m1, length)) opening.repeat();
   }
 
   /** A sealed M2 arrived. */
   receiveAnswer(m2: usize, length: i32): void {
     if (!this.initiator || this.state != SessionState.WAITS_ANSWER) return;
-    const handshake = this.handshake!;
-    let reason = handshake.receiveM2(m2, length);
+    const opening = this.opening!;
+    let reason = opening.handshake.receiveM2(m2, length);
     if (reason == Reason.NONE) reason = this.admitPeer();
-    if (reason == Reason.NONE) reason = handshake.composeM3();
+    if (reason == Reason.NONE) reason = opening.handshake.composeM3();
     if (reason != Reason.NONE) {
       this.refuse(reason);
       return;
@@ -246,7 +177,7 @@ export class Session {
     this.takeKeys();
     this.mark(348, 1538);
     this.state = SessionState.WAITS_ACKNOWLEDGE;
-    this.sendHandshake(BodyKind.FINISH);
+    opening.send(BodyKind.FINISH);
   }
 
   /** A sealed M3 arrived: the first time it is acknowledged (M4), again it is acknowledged anew. */
@@ -257,7 +188,7 @@ export class Session {
       return;
     }
     if (this.state != SessionState.WAITS_FINISH) return;
-    const handshake = this.handshake!;
+    const handshake = this.opening!.handshake;
     const reason = handshake.receiveM3(m3, length);
     if (reason != Reason.NONE) {
       this.refuse(reason);
@@ -267,16 +198,10 @@ export class Session {
     this.takeKeys();
     this.mark(358, 1552);
     this.state = SessionState.WAITS_FIRST_RECORD;
-    this.deadline = NEVER;
-    this.mark(362, 0);
-    const writer = composeBody();
-    this.mark(364, 1554);
-    writer.array(2);
-    writer.bytesFrom(handshake.peerVerification);
-    writer.uint(toldMs());
-    this.mark(366, 1556);
-    this.sendNumbered(RecordType.ACKNOWLEDGE);
-    this.dropHandshake();
+    this.timer.stop();
+    handshake.composeM4();
+    this.messages.send(RecordType.ACKNOWLEDGE);
+    this.dropOpening();
   }
 
   /** The peer refused the session before it was open. */
@@ -291,38 +216,27 @@ export class Session {
   /** A record arrived; `box` is opened in place. */
   receiveRecord(counter: u64, type: i32, box: usize, length: i32): void {
     if (this.state < SessionState.WAITS_ACKNOWLEDGE || this.state == SessionState.CLOSED) return;
-    if (counter <= this.receiveCounter) return;
-    this.markReceipt();
-    const direction: u8 = this.initiator ? 1 : 0;
-    const key = this.receiveKey;
-    if (!openRecord(key, this.layer, direction, counter, type, this.tag, box, length)) return;
-    this.markOpened();
-    const plain = new CborReader(box, length - 16);
-    plain.arrayOf(3);
-    const number = plain.u64();
-    const replyTo = plain.u64();
-    if (!plain.raw() || !plain.atEnd()) return;
-    this.receiveCounter = counter;
+    const body = this.channel.open(counter, type, box, length);
+    if (body == null) return;
     this.heardAt = timerMs();
-    const body = new CborReader(plain.viewPointer, plain.viewLength);
     if (this.state == SessionState.WAITS_ACKNOWLEDGE) {
-      this.receiveAcknowledge(type, number, body);
+      this.receiveAcknowledge(type, body);
       return;
     }
     if (this.state == SessionState.WAITS_FIRST_RECORD) {
       this.state = SessionState.OPEN;
       this.open = true;
-      this.forgetKept();
+      this.messages.forgetKept();
       this.owner.opened(this);
       if (!this.open) return;
     }
-    this.receiveOpened(type, number, replyTo, body);
+    this.receiveOpened(type, body);
   }
 
   /** Milliseconds on the timers' scale at which `tick` has something to do. */
   nextDeadline(): i64 {
     if (this.state == SessionState.CLOSED) return NEVER;
-    return min(this.deadline, this.heardAt + IDLE_LIMIT_MS);
+    return min(this.timer.deadline, this.heardAt + IDLE_LIMIT_MS);
   }
 
   /** Does what is due: repeats, asks, or gives up (paragraph 76). */
@@ -332,201 +246,61 @@ export class Session {
       this.end(Reason.TIME_OUT, true);
       return;
     }
-    if (now < this.deadline) return;
-    const isSpent = this.queries >= QUERY_LIMIT || now - this.waitingSince >= PROCEEDING_LIMIT_MS;
-    if (isSpent) {
-      this.end(Reason.TIME_OUT, true);
-      return;
-    }
-    this.queries++;
-    this.deadline = now + REPLY_TIMER_MS;
-    if (this.state != SessionState.OPEN) {
-      if (this.initiator) this.repeatHandshake();
-      return;
-    }
-    const writer = composeBody();
-    writer.array(1);
-    writer.uint(this.awaitedNumber);
-    this.transmitRecord(RecordType.QUERY, 0, 0, writer.pointer, writer.length);
+    if (now < this.timer.deadline) return;
+    if (!this.timer.waitAgain(now)) this.end(Reason.TIME_OUT, true);
+    else if (this.state == SessionState.OPEN) this.messages.query();
+    else if (this.initiator) this.opening!.repeat();
   }
 
-  /** Money modules can compose their long messages again, and have little room to keep them. */
-  private get keptLimit(): i32 {
-    return this.layer == Layer.MODULES ? KEPT_LIMIT_MODULES : KEPT_LIMIT;
-  }
-
-  private get layer(): u8 {
-    return this.label == Label.AGENT || this.label == Label.PAIR ? Layer.AGENTS : Layer.MODULES;
-  }
-
-  private receiveAcknowledge(type: i32, number: u64, body: CborReader): void {
+  private receiveAcknowledge(type: i32, body: CborReader): void {
     if (type != RecordType.ACKNOWLEDGE) return;
-    this.mark(368, 1558);
-    body.arrayOf(2);
-    const returned = body.bytesExact(VERIFICATION_SIZE);
-    this.peerTimeMs = body.uintAtMost(TIME_MAX_MS);
-    this.mark(370, 1560);
-    const isOwn = body.atEnd() && this.handshake!.isOwnVerification(pointerOf(returned));
-    this.mark(372, 1562);
-    if (!isOwn) {
-      this.refuse(Reason.WRONG_VERIFICATION);
+    const handshake = this.opening!.handshake;
+    const reason = handshake.receiveM4(body);
+    this.peerTimeMs = handshake.peerTimeMs;
+    if (reason != Reason.NONE) {
+      this.refuse(reason);
       return;
     }
-    this.receivedNumber = number;
-    this.dropHandshake();
-    this.forgetKept();
-    this.deadline = NEVER;
+    this.messages.take();
+    this.dropOpening();
+    this.timer.stop();
     this.mark(374, 1564);
     this.state = SessionState.OPEN;
     this.open = true;
     this.owner.opened(this);
   }
 
-  private receiveOpened(type: i32, number: u64, replyTo: u64, body: CborReader): void {
-    if (type == RecordType.QUERY || type == RecordType.NEVER_GOT) {
-      body.arrayOf(1);
-      const asked = body.u64();
-      if (!body.atEnd()) return;
-      if (type == RecordType.QUERY) this.answerQuery(asked);
-      else if (asked == this.keptNumber && this.deadline != NEVER) this.repeatKept();
-    } else if (type == RecordType.PROCEEDING) {
-      // The peer lives; the timer is set anew, up to the limit on the whole wait.
-      if (this.deadline == NEVER) return;
-      this.queries = 0;
-      this.deadline = timerMs() + REPLY_TIMER_MS;
+  private receiveOpened(type: i32, body: CborReader): void {
+    if (type >= RecordType.QUERY && type <= RecordType.NEVER_GOT) {
+      if (this.messages.receiveSign(type, body)) this.repeatKept();
     } else if (type == RecordType.ABORT) {
       body.arrayOf(1);
       const reason = <i32>body.uintAtMost(65535);
       if (this.label == Label.AGENT) step(394);
       this.end(body.failed || reason == 0 ? Reason.PEER_ENDED : reason, false);
-    } else if (this.isUnnumbered(type)) {
+    } else if (isUnnumbered(type, this.label)) {
       this.owner.received(this, type, body);
-    } else if (type >= RecordType.OWNER && number > this.receivedNumber) {
-      this.receivedNumber = number;
-      if (replyTo >= this.awaitedNumber) this.deadline = NEVER;
+    } else if (type >= RecordType.OWNER && this.messages.take()) {
       this.owner.received(this, type, body);
     }
   }
 
-  /**
-   * The peer waits for the answer to its message `asked` (paragraph 76): it never came, or it was
-   * answered and the answer is sent again, or the owner and its host are still at it.
-   */
-  private answerQuery(asked: u64): void {
-    if (asked > this.receivedNumber) {
-      const writer = composeBody();
-      writer.array(1);
-      writer.uint(asked);
-      this.transmitRecord(RecordType.NEVER_GOT, 0, 0, writer.pointer, writer.length);
-    } else if (this.keptReplyTo >= asked) {
-      this.repeatKept();
-    } else {
-      const writer = composeBody();
-      writer.array(0);
-      this.transmitRecord(RecordType.PROCEEDING, 0, 0, writer.pointer, writer.length);
-    }
-  }
-
-  /** Types that nothing awaits or repeats: their own layer does, or they are only signs of life. */
-  private isUnnumbered(type: i32): bool {
-    if (type == RecordType.MODULE_MESSAGE) return this.label == Label.AGENT;
-    return type >= RecordType.QUERY && type <= RecordType.ABORT;
-  }
-
-  private sendNumbered(type: i32): void {
-    const body = composedBody();
-    this.forgetKept();
-    if (body.length <= this.keptLimit) this.kept = bytesOf(body.pointer, body.length);
-    this.keptType = type;
-    this.keptNumber = ++this.sentNumber;
-    this.keptReplyTo = this.receivedNumber;
-    this.transmitRecord(type, this.keptNumber, this.keptReplyTo, body.pointer, body.length);
-  }
-
-  /** Sends the last numbered message again: the same number, a new counter. */
+  /** Sends the last numbered message again, if it was kept or its owner can compose it again. */
   private repeatKept(): void {
-    const kept = this.kept;
-    let body = composeBody();
-    if (kept != null) {
-      body.rawFrom(kept);
-    } else {
-      if (!this.owner.recompose(this, this.keptType)) return;
-      body = composedBody();
-      if (body.overflow) return;
+    const messages = this.messages;
+    if (messages.composeKept() || this.owner.recompose(this, messages.keptType)) {
+      messages.repeatComposed();
     }
-    const replyTo = this.keptReplyTo;
-    this.transmitRecord(this.keptType, this.keptNumber, replyTo, body.pointer, body.length);
-  }
-
-  private transmitRecord(type: i32, number: u64, replyTo: u64, pointer: usize, length: i32): void {
-    this.markSealing();
-    let head = beginHead();
-    head.array(3);
-    head.uint(number);
-    head.uint(replyTo);
-    const plain = putInFront(pointer, head);
-    const plainLength = length + head.length;
-    const counter = ++this.sendCounter;
-    const direction: u8 = this.initiator ? 0 : 1;
-    const key = this.sendKey;
-    const boxLength = sealRecord(
-      key,
-      this.layer,
-      direction,
-      counter,
-      type,
-      this.tag,
-      plain,
-      plainLength,
-    );
-    head = beginHead();
-    head.array(5);
-    head.uint(BodyKind.RECORD);
-    head.bytesFrom(this.tag);
-    head.uint(counter);
-    head.uint(<u64>type);
-    writeBytesHead(head, boxLength);
-    this.markSending();
-    this.path.transmit(putInFront(plain, head), boxLength + head.length);
-  }
-
-  private sendHandshake(kind: u64): void {
-    const body = composedBody();
-    const head = beginHead();
-    head.array(3);
-    head.uint(kind);
-    head.bytesFrom(this.tag);
-    writeBytesHead(head, body.length);
-    const start = putInFront(body.pointer, head);
-    this.kept = bytesOf(start, body.length + head.length);
-    this.waitingSince = timerMs();
-    this.queries = 0;
-    this.deadline = this.waitingSince + REPLY_TIMER_MS;
-    this.path.transmit(start, body.length + head.length);
-  }
-
-  private repeatHandshake(): void {
-    const kept = this.kept;
-    if (kept == null) return;
-    const body = composeBody();
-    body.rawFrom(kept);
-    this.path.transmit(body.pointer, body.length);
   }
 
   private admitPeer(): i32 {
-    this.peer = this.handshake!.peer;
+    this.peer = this.opening!.handshake.peer;
     return this.owner.admit(this);
   }
 
   /** Ends a session that is not open yet; the peer is told, and marks it ended as well. */
   private refuse(reason: i32): void {
-    if (this.initiator) {
-      this.mark(332, 1516);
-      this.mark(0, 1518);
-    } else {
-      this.mark(310, 1486);
-      this.mark(0, 1488);
-    }
+    this.markRefusal();
     this.end(reason, true);
   }
 
@@ -544,75 +318,31 @@ export class Session {
       writer.array(1);
       writer.uint(<u64>reason);
       if (this.label == Label.AGENT) step(392);
-      this.transmitRecord(RecordType.ABORT, 0, 0, writer.pointer, writer.length);
+      this.messages.sendUnnumbered(RecordType.ABORT);
       return;
     }
     sendDenied(this.path, this.tag, reason);
   }
 
   private takeKeys(): void {
-    const handshake = this.handshake!;
-    this.sendKey = handshake.sendKey;
-    this.receiveKey = handshake.receiveKey;
+    const handshake = this.opening!.handshake;
+    this.channel.useKeys(handshake.sendKey, handshake.receiveKey);
     this.exporter = handshake.exporter;
     if (handshake.peerTimeMs != 0) this.peerTimeMs = handshake.peerTimeMs;
   }
 
-  private dropHandshake(): void {
-    const handshake = this.handshake;
-    if (handshake != null) handshake.wipeSecrets();
-    this.handshake = null;
-    this.helloHash = NO_BYTES;
+  private dropOpening(): void {
+    const opening = this.opening;
+    if (opening != null) opening.handshake.wipeSecrets();
+    this.opening = null;
   }
 
-  private wipeAll(): void {
-    this.dropHandshake();
-    wipe(pointerOf(this.sendKey), this.sendKey.length);
-    wipe(pointerOf(this.receiveKey), this.receiveKey.length);
-    wipe(pointerOf(this.exporter), this.exporter.length);
-    this.forgetKept();
-    this.deadline = NEVER;
-  }
-
-  /** What is kept is in clear: it does not wait for the garbage collector. */
-  private forgetKept(): void {
-    const kept = this.kept;
-    if (kept != null) wipe(pointerOf(kept), kept.length);
-    this.kept = null;
+  private markRefusal(): void {
+    this.mark(this.initiator ? 332 : 310, this.initiator ? 1516 : 1486);
+    this.mark(0, this.initiator ? 1518 : 1488);
   }
 
   private mark(agentStep: i32, moduleStep: i32): void {
-    if (this.label == Label.AGENT) {
-      if (agentStep != 0) step(agentStep);
-    } else if (this.label != Label.PAIR) {
-      if (moduleStep != 0) step(moduleStep);
-    }
+    markStep(this.label, agentStep, moduleStep);
   }
-
-  // Fig. 9 between agents; between modules Fig. 15 until key (TA/MM) exists, then Fig. 19.
-  private markSealing(): void {
-    this.mark(376, this.path.isEncryptedRoute ? 678 : 640);
-  }
-
-  private markSending(): void {
-    this.mark(378, this.path.isEncryptedRoute ? 0 : 642);
-  }
-
-  private markReceipt(): void {
-    this.mark(384, this.path.isEncryptedRoute ? 0 : 654);
-  }
-
-  private markOpened(): void {
-    this.mark(386, this.path.isEncryptedRoute ? 690 : 656);
-  }
-}
-
-/** Sends [ 5, tag, reason ]: a session that is not open yet is refused. */
-export function sendDenied(path: Path, tag: Bytes, reason: i32): void {
-  const writer = composeBody();
-  writer.array(3);
-  writer.uint(BodyKind.DENIED);
-  writer.bytesFrom(tag);
-  writer.uint(<u64>reason);
-  path.transmit(writer.pointer, writer.length);
 }

@@ -6,7 +6,9 @@ import { Bytes, equalAt, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { Reason } from "../trust/reasons";
 import { Path } from "./path";
-import { BodyKind, sendDenied, Session, SessionOwner, SessionState } from "./session";
+import { BodyKind, sendDenied } from "./peerBodies";
+import { Session, SessionState } from "./session";
+import { SessionOwner } from "./sessionOwner";
 import { NEVER, timerMs } from "./timers";
 
 const TAG_SIZE: i32 = 8;
