@@ -39,7 +39,9 @@ export function judgeReceipt(
   return receiptReason(receipt, own.id, peer, now);
 }
 
-/** The record of a purchase in this session, not yet in the journal; receipt and mandate encoded. */
+/**
+ * The record of a purchase in this session, not yet in the journal; receipt and mandate encoded.
+ */
 export function newOpenPurchase(
   session: Session,
   commandId: Bytes,

@@ -49,7 +49,9 @@ class ToMoneyModule extends LocalOwner {
     this.channel = new LocalChannel(true, this, PAYMENTS_MAX);
   }
 
-  /** Whether the money module can be spoken to; where not, a key is asked for, for the next time. */
+  /**
+   * Whether the money module can be spoken to; where not, a key is asked for, for the next time.
+   */
   reach(): bool {
     if (!this.channel.ready) this.renew();
     return this.channel.ready;

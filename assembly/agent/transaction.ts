@@ -19,7 +19,9 @@ export const LINGER_MS: i64 = 1000;
 /** How long the other side waits to be told of the end: the peer may still ask for a lost reply. */
 export const LEAVE_OPEN_MS: i64 = 20000;
 
-/** How soon the own module is asked again how a payment ended: the host may have lost either word. */
+/**
+ * How soon the own module is asked again how a payment ended: the host may have lost either word.
+ */
 const ASK_AGAIN_MS: i64 = 5000;
 /** So many questions in vain: the two halves may have lost their common key. */
 const ASKED_IN_VAIN: i32 = 3;

@@ -47,8 +47,8 @@ export function pointDouble(point: usize, withT: bool): void {
   fieldSquare(f, point + Z);
   fieldSquare(g, point);
   fieldSquare(h, point + Y);
-  // E = (X + Y)^2 - X^2 - Y^2, G = Y^2 - X^2, H = X^2 + Y^2, F = 2 Z^2 - G. Against RFC 8032 F and H
-  // have changed their signs, so all four coordinates do, which leaves the point as it is.
+  // E = (X + Y)^2 - X^2 - Y^2, G = Y^2 - X^2, H = X^2 + Y^2, F = 2 Z^2 - G. Against RFC 8032 F and
+  // H have changed their signs, so all four coordinates do, which leaves the point as it is.
   fieldDoublingTerms(e, f, g, h);
   finish(point, withT);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Elements modulo p = 2^255 - 19 from and to 32 bytes, little-endian (RFC 7748, section 5; RFC 8032,
-// section 5.1.2). Constant time.
+// Elements modulo p = 2^255 - 19 from and to 32 bytes, little-endian (RFC 7748, section 5; RFC
+// 8032, section 5.1.2). Constant time.
 import { wipe } from "./bytes";
 import { FIELD_SIZE, MASK25, MASK26 } from "./field25519";
 

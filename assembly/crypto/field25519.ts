@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arithmetic modulo p = 2^255 - 19 (RFC 7748, section 4.1; RFC 8032, section 5.1) on ten limbs of 26
-// and 25 bits in turn, so that limb i weighs 2^ceil(25.5 i). Constant time throughout.
+// Arithmetic modulo p = 2^255 - 19 (RFC 7748, section 4.1; RFC 8032, section 5.1) on ten limbs of
+// 26 and 25 bits in turn, so that limb i weighs 2^ceil(25.5 i). Constant time throughout.
 //
 // An element is 40 bytes: ten u32 limbs, least significant first. Limbs are never negative, so two
 // of them can be added by one 64-bit addition. "Width" says how many times a limb may exceed 2^26
-// (even limbs) or 2^25 (odd ones): products are of width 1 and a little, and the inputs of a product
-// may have widths whose product is at most 32, before 64-bit sums overflow.
+// (even limbs) or 2^25 (odd ones): products are of width 1 and a little, and the inputs of a
+// product may have widths whose product is at most 32, before 64-bit sums overflow.
 
 /** Bytes of one element. */
 export const FIELD_SIZE: i32 = 40;
@@ -45,9 +45,9 @@ export function fieldSumDifference(sum: usize, difference: usize, a: usize, b: u
 }
 
 /**
- * The terms of a doubling (see edwards25519.ts) from (X + Y)^2, Z^2, X^2 and Y^2, all of width 1, in
- * place: e = e - g - h of width 5, g = h - g of width 3, h = h + g of width 2 and f = 2f - h + g of
- * width 5.
+ * The terms of a doubling (see edwards25519.ts) from (X + Y)^2, Z^2, X^2 and Y^2, all of width 1,
+ * in place: e = e - g - h of width 5, g = h - g of width 3, h = h + g of width 2 and f = 2f - h +
+ * g of width 5.
  */
 export function fieldDoublingTerms(e: usize, f: usize, g: usize, h: usize): void {
   let bias: u64 = TWO_P_FIRST;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Poly1305, the one-time authenticator of RFC 8439, section 2.5, as the AEAD of section 2.8 uses it:
-// every input is padded with zeros to whole 16-byte blocks. Arithmetic modulo 2^130 - 5 on five
+// Poly1305, the one-time authenticator of RFC 8439, section 2.5, as the AEAD of section 2.8 uses
+// it: every input is padded with zeros to whole 16-byte blocks. Arithmetic modulo 2^130 - 5 on five
 // 26-bit limbs with 64-bit products.
 import { wipe } from "./bytes";
 

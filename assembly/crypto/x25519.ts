@@ -77,7 +77,8 @@ function clamp(scalar: usize): void {
 /**
  * doubled = clamped times base, as x / z. The Montgomery ladder of section 5, arranged so that
  * nothing is swapped: a step turns P and Q into 2P or 2Q, and P + Q. The sum is the same whichever
- * is doubled, so the bits only decide which one is: the sum where a bit differs from the one before.
+ * is doubled, so the bits only decide which one is: the sum where a bit differs from the one
+ * before.
  */
 function ladder(): void {
   // Bit 254 is set: after it the multiple is the base itself and one step further is its double.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Test image: the note directory alone, so that a test can compare its choices (par. 129) with those
-// of a model that tries everything. Never ships.
+// Test image: the note directory alone, so that a test can compare its choices (par. 129) with
+// those of a model that tries everything. Never ships.
 import { Choice, Directory } from "../note/directory";
 import { NoteRecord } from "../note/noteRecord";
 

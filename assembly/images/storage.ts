@@ -87,8 +87,8 @@ export function collect(): void {
 }
 
 /**
- * Signs `payload` for the purpose (bytes at `purpose`); `kid` is 0 or the address of 8 bytes. Writes
- * the object to `output` and returns its length.
+ * Signs `payload` for the purpose (bytes at `purpose`); `kid` is 0 or the address of 8 bytes.
+ * Writes the object to `output` and returns its length.
  */
 export function signObject(
   purpose: usize,

@@ -125,7 +125,9 @@ export class Commit {
     return Reason.NONE;
   }
 
-  /** Payer: promises itself room before the notes leave; the commit must not fail for lack of it. */
+  /**
+   * Payer: promises itself room before the notes leave; the commit must not fail for lack of it.
+   */
   reserve(payment: Payment): bool {
     const room = roomAfter(payment.outgoing!.count);
     if (!journal.reserve(room)) return false;
@@ -133,7 +135,10 @@ export class Commit {
     return true;
   }
 
-  /** Payee: the acknowledgement came in the payment's session (1708); wrong signatures change nothing. */
+  /**
+   * Payee: the acknowledgement came in the payment's session (1708); wrong signatures change
+   * nothing.
+   */
   acknowledgementReceived(payment: Payment, pointer: usize, length: i32): void {
     const record = PaymentRecord.find(payment.payId);
     if (record == null || !this.acknowledged(record, pointer, length)) return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The money module of a transaction device put together (Fig. 12 and the boxes of par. 111): its own
-// side is the trusted agent, and what the owner withdraws comes from tellers.
+// The money module of a transaction device put together (Fig. 12 and the boxes of par. 111): its
+// own side is the trusted agent, and what the owner withdraws comes from tellers.
 import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { Dispatcher } from "../session/dispatcher";

@@ -112,7 +112,9 @@ export abstract class OwnSide {
   abstract tellOutcome(payment: Payment): void;
 }
 
-/** An own side that notes outcomes: the agent of a device, or the bank. A module has one of them. */
+/**
+ * An own side that notes outcomes: the agent of a device, or the bank. A module has one of them.
+ */
 export abstract class NotingSide extends OwnSide {
   /** Tells how a payment stands by its record; by `null`, that it never came to a promise. */
   abstract tellRecord(payId: Bytes, record: PaymentRecord | null): void;

@@ -4,8 +4,8 @@
 // shows the drafts again when it asks, and the same key makes the same signatures.
 //
 // Offsets in bytes, numbers least significant first:
-//   0 state    1 role    2 flags (1 own side noted, 2 peer done)    3 reason    4 unit    7 own side
-//   8 amount  16 horizon  24 time  32 pay id (16)  48 peer (8)
+//   0 state    1 role    2 flags (1 own side noted, 2 peer done)    3 reason    4 unit    7 own
+//   side 8 amount  16 horizon  24 time  32 pay id (16)  48 peer (8)
 //  56 peer's signing key (32)  88 hash of drafts (32)  120 evidence (32)  152 command id (16)
 // 168 a prepared payee's: hashes of the notes it owns, 32 bytes each
 import { Bytes, bytesOf } from "../codec/bytes";

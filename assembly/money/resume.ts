@@ -167,7 +167,9 @@ export class Resume {
     this.forget();
   }
 
-  /** The payer says how a payment in doubt ended. Only `aborted` decides; the rest leaves it open. */
+  /**
+   * The payer says how a payment in doubt ended. Only `aborted` decides; the rest leaves it open.
+   */
   private answered(record: PaymentRecord, state: u8): void {
     if (record.state != PaymentState.IN_DOUBT || state != Answer.ABORTED) return;
     const hashes = record.hashes;

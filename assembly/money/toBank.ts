@@ -32,7 +32,10 @@ const SETTLE: i32 = 84;
 const ACCOUNT_LIMIT: i32 = 64;
 /** What the bank did not note is told again after this. */
 const REPEAT_MS: i64 = 10000;
-/** Told at a time; the rest follows in events of their own, since the heap is collected in between. */
+/**
+ * Told at a time; the rest follows in events of their own, since the heap is collected in
+ * between.
+ */
 const REPEATED_AT_ONCE: i32 = 8;
 const NO_PEER: Bytes = new StaticArray<u8>(ID_SIZE);
 /** "XXX", the ISO 4217 code for no currency: the unit of a payment that there never was. */

@@ -30,8 +30,8 @@ export class ToTeller {
   }
 
   /**
-   * The command [ command-id, amount, unit, ? account ]. A reason against it; 0 where it is answered
-   * by `finished` (29), now with how it stands and again when it is over.
+   * The command [ command-id, amount, unit, ? account ]. A reason against it; 0 where it is
+   * answered by `finished` (29), now with how it stands and again when it is over.
    */
   commanded(body: CborReader, hasAccount: bool, ownSide: OwnSide): i32 {
     const commandId = body.bytesExact(COMMAND_ID_SIZE);

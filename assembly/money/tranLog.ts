@@ -3,7 +3,8 @@
 // 1732). It also tells own transfers in notes that come back (Fig. 20 step 1598).
 //
 // A record, offsets in bytes: 0 state, 1 role, 2 reason, 3 parts, 4 unit, 8 amount, 16 time, 24 pay
-// id (16), 40 peer (8), 48 the parts: { note id 16, parent 32, offset u64, amount u64, sequence u32 }.
+// id (16), 40 peer (8), 48 the parts: { note id 16, parent 32, offset u64, amount u64, sequence
+// u32 }.
 import { Bytes } from "../codec/bytes";
 import { CborWriter } from "../codec/cborWriter";
 import { journal } from "../flash/journal";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Transfer Notes (Fig. 20): the payer's module sends drafts and a signed offer, the payee's verifies
-// them and keeps them unowned. Nothing here moves money; commit.ts does.
+// Transfer Notes (Fig. 20): the payer's module sends drafts and a signed offer, the payee's
+// verifies them and keeps them unowned. Nothing here moves money; commit.ts does.
 import { step } from "../board";
 import { pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";

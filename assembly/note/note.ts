@@ -97,7 +97,9 @@ export class NoteView {
   index: i32 = -1;
   private cursor: usize = 0;
 
-  /** Reads one draft. Signatures are not checked here; false for a wrong form of its outer parts. */
+  /**
+   * Reads one draft. Signatures are not checked here; false for a wrong form of its outer parts.
+   */
   parse(pointer: usize, length: i32): bool {
     const reader = shared;
     reader.restart(pointer, length);

@@ -34,8 +34,8 @@ export class Notes {
   }
 
   /**
-   * Appends the notes of a verified packet as unowned, and the certificates they need. Returns their
-   * hashes, or null where there is no room; what was appended then is dropped again.
+   * Appends the notes of a verified packet as unowned, and the certificates they need. Returns
+   * their hashes, or null where there is no room; what was appended then is dropped again.
    */
   keep(packet: PacketView): Hashes | null {
     const hashes = new StaticArray<u8>(packet.count * HASH_SIZE);

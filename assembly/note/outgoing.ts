@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The paying side of Transfer Notes (Fig. 20 steps 1566-1574): makes a draft transfer for each chosen
-// note, writes the packet, and later releases the signatures. Nothing changes in the journal before
-// the commit; dropping this object is rolling back.
+// The paying side of Transfer Notes (Fig. 20 steps 1566-1574): makes a draft transfer for each
+// chosen note, writes the packet, and later releases the signatures. Nothing changes in the
+// journal before the commit; dropping this object is rolling back.
 import { step } from "../board";
 import { Bytes, bytesOf, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";

@@ -171,7 +171,9 @@ export class Handshake {
     return this.makeKeys(true) ? Reason.NONE : Reason.MALFORMED;
   }
 
-  /** Opens M3, compares the own verification message and, between modules, clocks; makes the keys. */
+  /**
+   * Opens M3, compares the own verification message and, between modules, clocks; makes the keys.
+   */
   receiveM3(pointer: usize, length: i32): i32 {
     markStep(this.label, 350, 1540);
     if (length <= HPKE_OVERHEAD || length > M3_PLAIN_LIMIT + HPKE_OVERHEAD) {

@@ -159,7 +159,9 @@ export class LocalChannel extends OwnHalf {
     channel.wipe();
   }
 
-  /** Sends one peer-body in the outbox by Fig. 15: not under key (TA/MM), which is not there yet. */
+  /**
+   * Sends one peer-body in the outbox by Fig. 15: not under key (TA/MM), which is not there yet.
+   */
   sendRouted(sessionTag: Bytes, pointer: usize, length: i32): void {
     const head = beginHead();
     head.array(3);

@@ -97,7 +97,9 @@ export class Chain {
     return true;
   }
 
-  /** Reads and verifies the chain at `pointer` for use at `seconds`: the reason, 0 if it is good. */
+  /**
+   * Reads and verifies the chain at `pointer` for use at `seconds`: the reason, 0 if it is good.
+   */
   verify(pointer: usize, length: i32, seconds: u64, root: Root): i32 {
     if (!this.read(pointer, length)) return Reason.CERTIFICATE_INVALID;
     return pairReason(this.holder, this.server, seconds, root);

@@ -221,7 +221,9 @@ export class Identity {
     return true;
   }
 
-  /** Copies the 32-byte pairing secret to `output`, which the caller wipes; whether there is one. */
+  /**
+   * Copies the 32-byte pairing secret to `output`, which the caller wipes; whether there is one.
+   */
   readPairing(output: usize): bool {
     return this.life == Life.PAIRED && journal.read(KIND, KEY_PAIRING, 8, output, 32);
   }

@@ -32,7 +32,10 @@ export class ServerObject {
     return this.server != null;
   }
 
-  /** Reason why the object, dated `seconds`, is not from a server of this module's root; 0 if it is. */
+  /**
+   * Reason why the object, dated `seconds`, is not from a server of this module's root; 0 if it
+   * is.
+   */
   reason(purpose: Bytes, seconds: u64): i32 {
     const server = this.server;
     if (!identity.isCertified) return Reason.NOT_CERTIFIED;

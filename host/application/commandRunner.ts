@@ -33,7 +33,9 @@ export interface RunOptions {
   device: CommandDevice;
   target: Target;
   clock: Clock;
-  /** Fresh if absent; the same id again gives the same transaction's outcome, never a second one. */
+  /**
+   * Fresh if absent; the same id again gives the same transaction's outcome, never a second one.
+   */
   commandId?: Uint8Array;
   connection?: ConnectionId;
   /** Told each body of the device that carries the command's id, before the last. */

@@ -61,7 +61,10 @@ export interface Receipt {
 
 export type Ticket = CardCredential | MerchantCredential | Receipt;
 
-/** The payload bytes of a ticket's signed part, whose hash names a receipt; undefined if malformed. */
+/**
+ * The payload bytes of a ticket's signed part, whose hash names a receipt; undefined if
+ * malformed.
+ */
 export function ticketPayload(bytes: Uint8Array): Uint8Array | undefined {
   const sections = decodeCbor(bytes);
   if (!Array.isArray(sections) || sections.length !== 4) return undefined;

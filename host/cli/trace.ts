@@ -34,8 +34,8 @@ function loadMeanings(): Map<number, StepMeaning> {
 }
 
 /**
- * Makes, for each device, an observer that prints the steps its images reach. The steps of hosts and
- * networks are printed too, until the process ends.
+ * Makes, for each device, an observer that prints the steps its images reach. The steps of hosts
+ * and networks are printed too, until the process ends.
  */
 export function stepObserver(print: (line: string) => void): (name: string) => BoardObserver {
   const meanings = loadMeanings();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The merchants of an economy (Fig. 5: merchant network 134): devices with funds drawn from the
-// merchant's bank, credentials from the registry, offers at the gateway, a link to the card network.
+// merchant's bank, credentials from the registry, offers at the gateway, a link to the card
+// network.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { CredentialKind } from "../application/hostPort.ts";

@@ -24,7 +24,9 @@ export interface World {
   people: Person[];
   /** Every device, for audits, exports and figures. */
   devices(): CertifiedParty[];
-  /** Waits until payees, card postings and ledgers have caught up; false if they have not in 20 s. */
+  /**
+   * Waits until payees, card postings and ledgers have caught up; false if they have not in 20 s.
+   */
   settled(): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Buying and selling electronic money between the real agent and money module images (Fig. 7,
-// paragraphs 77-97, 141-144; docs/protocol.md sections 5 and 6): what is agreed, authorized, refused.
+// paragraphs 77-97, 141-144; docs/protocol.md sections 5 and 6): what is agreed, authorized,
+// refused.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, test } from "vitest";
 import { readTicket, ticketPayload } from "../../host/application/tickets.ts";

@@ -32,7 +32,8 @@ type Operation = () => unknown;
 /** One operation in four implementations: Florin, @noble, libsodium, node:crypto. */
 type Contest = readonly [string, Operation, Operation, Operation | null, Operation];
 
-// Many short rounds: on a busy machine most of them pass undisturbed, and the median is one of those.
+// Many short rounds: on a busy machine most of them pass undisturbed, and the median is one of
+// those.
 const ROUNDS = 101;
 const WARM_UP_MS = 60;
 const ROUND_MS = 1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages between the hosts of two devices, replayed, reordered, flipped, cut and crossed: they move
-// money at most once and end in a clean abort (paragraphs 75-76 of the patent, protocol rules 2 and 4).
+// Messages between the hosts of two devices, replayed, reordered, flipped, cut and crossed: they
+// move money at most once and end in a clean abort (paragraphs 75-76 of the patent, protocol rules
+// 2 and 4).
 import { describe, expect, test } from "vitest";
 import { CROSSINGS } from "../support/wireFaults.ts";
 import {

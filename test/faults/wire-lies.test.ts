@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lies of a device's own host on the HOST port: changed, repeated, out of order, for another command,
-// or nothing at all. What it orders may be paid; nothing is paid twice, made, or left in doubt.
+// Lies of a device's own host on the HOST port: changed, repeated, out of order, for another
+// command, or nothing at all. What it orders may be paid; nothing is paid twice, made, or left in
+// doubt.
 import { describe, expect, test } from "vitest";
 import {
   credential,

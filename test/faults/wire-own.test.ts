@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages between an agent and the money module of the same device, carried by their own host, which
-// may lose and change them (Figs. 15-17, protocol rule 2): nothing is paid twice, and neither half
-// needs a boot to go on, not even where the messages are lost by which they agree on a key.
+// Messages between an agent and the money module of the same device, carried by their own host,
+// which may lose and change them (Figs. 15-17, protocol rule 2): nothing is paid twice, and
+// neither half needs a boot to go on, not even where the messages are lost by which they agree on
+// a key.
 import { describe, expect, test } from "vitest";
 import {
   payment,

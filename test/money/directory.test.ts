@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The choice of notes (par. 129): fewest notes, then fewest transfers, then fewest monetary-unit-days,
-// against a model that looks at every subset.
+// The choice of notes (par. 129): fewest notes, then fewest transfers, then fewest
+// monetary-unit-days, against a model that looks at every subset.
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Random } from "../support/random.ts";
@@ -63,7 +63,9 @@ const choice = () =>
     value: Number(image.valueAt(index)),
   }));
 
-/** Cost of giving `amount` with all notes of a subset, best split: [notes, transfers, unit-days]. */
+/**
+ * Cost of giving `amount` with all notes of a subset, best split: [notes, transfers, unit-days].
+ */
 function costOf(subset: Note[], amount: number): [number, number, number] {
   const sum = subset.reduce((total, note) => total + note.amount, 0);
   const longest = Math.max(...subset.map((note) => note.days));

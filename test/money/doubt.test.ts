@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commit, doubt, close and resume (docs/protocol.md section 4): messages lost and power cut at every
-// place of a payment. Whatever happens, nothing is made or lost, and when the modules meet again
-// nothing is in doubt and both own sides hear the same.
+// Commit, doubt, close and resume (docs/protocol.md section 4): messages lost and power cut at
+// every place of a payment. Whatever happens, nothing is made or lost, and when the modules meet
+// again nothing is in doubt and both own sides hear the same.
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { describe, expect, test } from "vitest";
 import type { StorageOperation } from "../../host/simulator/types.ts";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Merchants for tests of gateway and shop: certified by an agency, they sign offers as their trusted
-// agents do (docs/protocol.cddl section 7).
+// Merchants for tests of gateway and shop: certified by an agency, they sign offers as their
+// trusted agents do (docs/protocol.cddl section 7).
 import { ed25519 } from "@noble/curves/ed25519.js";
 import {
   type AgencyState,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The JSON of `florin wallet export --json`: read strictly, since it comes from whoever hands it over.
+// The JSON of `florin wallet export --json`: read strictly, since it comes from whoever hands it
+// over.
 import type { Root, Roots } from "./certificates.ts";
 import { equal, ensure } from "./strict.ts";
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Certificates, notes and tickets made from docs/protocol.cddl for the reader's tests. Everything is
-// made afresh from a few keys, so that a test can bend one field and sign the rest rightly.
+// Certificates, notes and tickets made from docs/protocol.cddl for the reader's tests. Everything
+// is made afresh from a few keys, so that a test can bend one field and sign the rest rightly.
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { cdeEncodeOptions, encode } from "cbor2";

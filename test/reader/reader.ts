@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An independent reader: verifies what `florin wallet export` prints, from docs/protocol.cddl alone.
+// An independent reader: verifies what `florin wallet export` prints, from docs/protocol.cddl
+// alone.
 // It shares no code with the host or the firmware, so that a mistake in them cannot hide here.
 // Usage: node dist/test/reader/reader.js [--json] [--at SECONDS] EXPORT.json ...
 import { readFileSync } from "node:fs";
@@ -122,7 +123,9 @@ function holderOf(id: Uint8Array | null, kind: string): Uint8Array {
   return id;
 }
 
-/** Runs the program; returns its exit code: 0 verified, 1 something is wrong, 2 not used rightly. */
+/**
+ * Runs the program; returns its exit code: 0 verified, 1 something is wrong, 2 not used rightly.
+ */
 export function main(args: string[], print: (line: string) => void): number {
   let exports: unknown[];
   let json: boolean;

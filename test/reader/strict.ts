@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Strict decoding: deterministic CBOR (RFC 8949 4.2) and the shapes of docs/protocol.cddl section 1.
+// Strict decoding: deterministic CBOR (RFC 8949 4.2) and the shapes of docs/protocol.cddl section
+// 1.
 // Every function refuses with one sentence that says where and what was expected.
 import { cdeDecodeOptions, cdeEncodeOptions, decode, encode } from "cbor2";
 
-/** Something in an export that is not as docs/protocol.cddl says: the item is not to be believed. */
+/**
+ * Something in an export that is not as docs/protocol.cddl says: the item is not to be believed.
+ */
 export class Refusal extends Error {}
 
-// Nothing in the CDDL nests deeper than a chain inside a ticket's history; the limit keeps a hostile
-// item from exhausting the stack.
+// Nothing in the CDDL nests deeper than a chain inside a ticket's history; the limit keeps a
+// hostile item from exhausting the stack.
 const MAXIMUM_DEPTH = 16;
 
 /** Throws a Refusal with this sentence unless the condition holds. */
@@ -31,8 +34,8 @@ export function decodeStrict(bytes: Uint8Array, where: string): unknown {
   } catch (error) {
     throw new Refusal(`${where} is not deterministic CBOR: ${(error as Error).message}`);
   }
-  // The decoder turns some foreign forms (floats, big numbers, tags) into plain values; encoding the
-  // value again shows them up, because it can only give the deterministic form.
+  // The decoder turns some foreign forms (floats, big numbers, tags) into plain values; encoding
+  // the value again shows them up, because it can only give the deterministic form.
   ensure(equal(encoded(value), bytes), `${where} is not in its deterministic encoding`);
   return value;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands that every image answers (docs/protocol.cddl section 8, 1 to 9): a module's life from
-// blank to certified, what it refuses to become, lists and time from its own agency alone.
+// The commands that every image answers (docs/protocol.cddl section 8, 1 to 9): a module's life
+// from blank to certified, what it refuses to become, lists and time from its own agency alone.
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { describe, expect, test } from "vitest";
 import { signList, signTime } from "../../host/trust/agencyStatements.ts";

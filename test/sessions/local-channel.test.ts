@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pairing, the local key and the key of a payment between an agent and its own money module
-// (docs/protocol.md section 2; Figs. 13, 16, 17), with a host that carries and may do what it likes.
+// (docs/protocol.md section 2; Figs. 13, 16, 17), with a host that carries and may do what it
+// likes.
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { expand, extract } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A trusted agent as its money module sees it (docs/protocol.cddl section 5), in TypeScript on other
-// cryptographic code: pairing, local key, key (TA/MM), and the messages of the modules passed on.
+// A trusted agent as its money module sees it (docs/protocol.cddl section 5), in TypeScript on
+// other cryptographic code: pairing, local key, key (TA/MM), and the messages of the modules
+// passed on.
 // What two agents say to one another is taken as said: both stand-ins share one session's secrets.
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { expand, extract } from "@noble/hashes/hkdf.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A world of transaction devices with the real firmware images, in one process on one virtual clock:
-// the test is host, network and card issuer. Wires and hosts may be told to misbehave.
+// A world of transaction devices with the real firmware images, in one process on one virtual
+// clock: the test is host, network and card issuer. Wires and hosts may be told to misbehave.
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { VirtualClock } from "../../host/simulator/virtualClock.ts";

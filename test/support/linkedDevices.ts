@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two persons' devices as they are in a pocket: release images on simulated boards, real links, real
-// hosts, a connection between them; and a middle man on one cable who sees every frame.
+// Two persons' devices as they are in a pocket: release images on simulated boards, real links,
+// real hosts, a connection between them; and a middle man on one cable who sees every frame.
 import { openDevice } from "../../host/device/device.ts";
 import { peerPair } from "../../host/device/peer.ts";
 import type { Target, TransactionDevice } from "../../host/device/types.ts";

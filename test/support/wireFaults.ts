@@ -8,8 +8,8 @@ import { type Fault, type Letter, routeOf, type Wires } from "./wires.ts";
 export interface NamedFault {
   name: string;
   /**
-   * On a wire between hosts the transaction must commit all the same: what is not newer, or does not
-   * open, is dropped and never fatal (protocol rule 2).
+   * On a wire between hosts the transaction must commit all the same: what is not newer, or does
+   * not open, is dropped and never fatal (protocol rule 2).
    */
   isHarmless?: (letter: Letter) => boolean;
   /** Acts on the one letter that it is given. */

@@ -88,7 +88,8 @@ export class AuthorityService {
       const wanted = fields.uint() === CredentialKind.CARD ? "card" : "merchant";
       const orders = this.orders.get(agentId) ?? [];
       const order = orders.find(({ kind }) => kind === wanted);
-      // An order stays until its credential is created: a connection lost on the way may come again.
+      // An order stays until its credential is created: a connection lost on the way may come
+      // again.
       const components = order === undefined ? null : componentsOf(order);
       this.options.device.send("agent", hostBody(HostMessage.CREATE, tag, components));
     } else if (body.number === HostMessage.CREATED) {

@@ -22,7 +22,9 @@ export interface BankSettings {
   readonly tellers: readonly string[];
   /** The bank's own generators; empty for a bank that does not issue. */
   readonly generators: readonly string[];
-  /** By id of another bank's teller: the name of that bank, whose deposit here pays its restocks. */
+  /**
+   * By id of another bank's teller: the name of that bank, whose deposit here pays its restocks.
+   */
   readonly correspondentTellers: Readonly<Record<string, string>>;
   /** By id of another bank's generator: the name of that bank. */
   readonly correspondentGenerators: Readonly<Record<string, string>>;

@@ -60,7 +60,8 @@ async function applyOnce(connection: Queryable, batch: LedgerBatch): Promise<App
 async function touchedRecords(connection: Queryable, batch: LedgerBatch): Promise<TouchedRecords> {
   const { bank, entry } = batch;
   const record = batch.payment?.record;
-  // The accounts come first: the same payment twice at once waits for them, and then sees its state.
+  // The accounts come first: the same payment twice at once waits for them, and then sees its
+  // state.
   const accounts = await readAccounts(connection, bank, touchedAccounts(batch), true);
   const payment =
     record && (await readPayment(connection, bank, record.module, record.payId, true));

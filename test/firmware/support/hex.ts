@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hexadecimal for the specs: vectors in, results out. Vectors are pinned, so that a spec may keep no
-// more than their address while it allocates.
+// Hexadecimal for the specs: vectors in, results out. Vectors are pinned, so that a spec may keep
+// no more than their address while it allocates.
 
 /** The bytes that a string of hexadecimal digits writes; spaces and line ends are ignored. */
 export function bytesOf(hex: string): StaticArray<u8> {
