@@ -112,7 +112,9 @@ Examples:
     .requiredOption(amount, "electronic money to receive, in minor units")
     .requiredOption("--unit <code>", "unit of money")
     .option("--card <number>", "card to pay with; needed if there are several")
-    .option("--merchant <name>", "merchant to buy from; the cheapest if absent");
+    .option("--merchant <name>", "merchant to buy from; the cheapest if absent")
+    .option("--at-most <minor>", "most that the card may be charged, in minor units")
+    .option("--yes", "do not ask for confirmation on a terminal");
   add("pay", "pay another person")
     .requiredOption("--to <name>", "who is paid")
     .requiredOption(amount, "amount in minor units")

@@ -111,7 +111,9 @@ async function orderPurchase(world: World, options: Options) {
   const card = wanted ?? only?.account ?? "";
   const merchant = options.merchant === undefined ? {} : { merchant: textOf(options, "merchant") };
   const who = person.name;
-  return refusable(await buy(world, { do: "buy", who, amount, unit, card, ...merchant }));
+  const atMost = options.atMost === undefined ? undefined : amountOf(options, "atMost");
+  const action = { do: "buy" as const, who, amount, unit, card, ...merchant };
+  return refusable(await buy(world, action, atMost));
 }
 
 async function orderPayment(world: World, options: Options) {
@@ -189,11 +191,12 @@ function textOf(options: Options, key: string): string {
   throw new CommandFailure(`--${key} is missing`);
 }
 
-function amountOf(options: Options): number {
-  const value = Number(options.amount);
+function amountOf(options: Options, key: "amount" | "atMost" = "amount"): number {
+  const value = Number(options[key]);
   if (Number.isSafeInteger(value) && value > 0) return value;
+  const name = key === "amount" ? "--amount" : "--at-most";
   throw new CommandFailure(
-    `--amount takes minor units, a whole number above 0, not "${String(options.amount)}"`,
+    `${name} takes minor units, a whole number above 0, not "${String(options[key])}"`,
   );
 }
 

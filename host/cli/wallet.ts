@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // florin wallet: a person's orders to the economy that runs in a directory.
+import { createInterface } from "node:readline/promises";
 import { actionLine, type ActionOutcome, type ReceiptReport } from "../economy/report.ts";
 import { formatAmount } from "../network/currencies.ts";
 import { askRunning } from "./control.ts";
-import { say, sayJson } from "./output.ts";
+import { CommandFailure, ExitCode, say, sayJson } from "./output.ts";
 
 export type WalletCommand = "balance" | "offers" | "buy" | "pay" | "receipts" | "export";
 
@@ -31,10 +32,36 @@ interface OfferAnswer {
 
 /** Sends one order and prints the answer. Throws CommandFailure when it was refused. */
 export async function wallet(command: WalletCommand, options: WalletOptions): Promise<void> {
-  const { dir, json, ...rest } = options;
+  const { dir, json, yes, ...rest } = options;
+  if (command === "buy" && yes !== true && json !== true && process.stdin.isTTY) {
+    rest.atMost = await confirmedCost(dir, rest);
+  }
   const answer = await askRunning(dir, { command, options: rest });
   if (json === true) sayJson(answer);
   else for (const line of linesOf(command, answer)) say(line);
+}
+
+/**
+ * Shows the owner the best offer and asks (steps 462, 782); gives what the card may be charged.
+ * @throws {CommandFailure} when the owner does not confirm
+ */
+async function confirmedCost(dir: string, order: Record<string, unknown>): Promise<number> {
+  const ask = (command: string) => askRunning(dir, { command, options: order });
+  const { cards } = (await ask("balance")) as BalanceAnswer;
+  const card = cards.find(({ number }) => number === order.card) ?? cards[0];
+  const offers = (await ask("offers")) as OfferAnswer[];
+  const best = offers.find(
+    ({ merchant, accountUnit }) =>
+      accountUnit === card?.unit && (order.merchant ?? merchant) === merchant,
+  );
+  // Without an offer the order itself says best why not.
+  if (best?.cost == null) return Number.MAX_SAFE_INTEGER;
+  say(offerLine(best));
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const reply = await terminal.question("Buy? [y/N] ");
+  terminal.close();
+  if (/^y(es)?$/i.test(reply.trim())) return best.cost;
+  throw new CommandFailure("not confirmed; nothing was bought", ExitCode.REFUSED);
 }
 
 function linesOf(command: WalletCommand, answer: unknown): string[] {

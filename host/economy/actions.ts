@@ -35,12 +35,13 @@ export function runAction(world: World, action: EconomyAction): Promise<ActionOu
 
 /**
  * Buys electronic money with a card, from the merchant named or the cheapest one.
+ * @param atMostMinor most that the owner lets the card be charged, minor units of its account
  * @throws {UnknownNameError} when a name is wrong
  */
 export async function buy(
   world: World,
   action: BuyAction,
-  confirm: (receipt: Receipt) => Promise<boolean> = async () => true,
+  atMostMinor = Number.MAX_SAFE_INTEGER,
 ): Promise<BuyOutcome> {
   const { wallet } = personNamed(world, action.who);
   const { settings, gateway, agentRoot, nowSeconds } = world.base;
@@ -90,7 +91,11 @@ export async function buy(
     merchantName: terms.name,
     endpoint: terms.endpoint,
     card,
-    confirm: (receipt) => confirm(receipt),
+    // Step 784: the receipt must say what the owner was shown, and no more than the owner allows.
+    confirm: async ({ authorizedMinor, feeMinor }) =>
+      authorizedMinor === quote.cost.accountMinor &&
+      feeMinor === quote.cost.feeMinor &&
+      authorizedMinor <= atMostMinor,
     progress: settings.detail,
   });
   await world.settled();

@@ -127,6 +127,12 @@ describe("an economy on disk", () => {
       /no merchant is named "Nope"/,
     ],
     ["more than the card allows", ["Alice", "--amount", "110000", "--unit", "USD"], 1, /limit/],
+    [
+      "more than the owner allows",
+      ["Alice", "--amount", "5000", "--unit", "USD", "--at-most", "5087"],
+      1,
+      /the owner did not confirm/,
+    ],
     ["a blocked card", ["Bruno", "--amount", "100", "--unit", "USD"], 1, /the card is blocked/],
   ])("refuses %s in one sentence", async (_, [name = "", ...options], code, sentence) => {
     const before = await spendable("Alice");
