@@ -2,8 +2,8 @@
 // The customer's transaction application (HTA of Fig. 7) for one purchase: answers the agent's
 // prompts from the owner's order and asks the owner to confirm the receipt (steps 706-716, 754-756,
 // 782). An event machine: (state, event) -> effects over plain state; the wallet is its shell.
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { FieldReader, type HostBody, HostMessage, hostBody, PaymentState } from "./hostPort.ts";
-import { toHex } from "./identifiers.ts";
 import { reasonSentence } from "./reasons.ts";
 import { type Receipt, readTicket } from "./tickets.ts";
 import { step } from "../patent/step.ts";
@@ -67,7 +67,7 @@ export function newPurchase(order: PurchaseOrder): PurchaseApplication {
 /** True for a HOST body that belongs to the command `commandId`. */
 export function belongsTo(body: HostBody, commandId: Uint8Array): boolean {
   const first = body.fields[0];
-  return first instanceof Uint8Array && toHex(first) === toHex(commandId);
+  return first instanceof Uint8Array && bytesToHex(first) === bytesToHex(commandId);
 }
 
 /**
@@ -109,8 +109,10 @@ function takeAgentBody(state: PurchaseApplication, body: HostBody): PurchaseEffe
       ];
     case HostMessage.ASK_CREDENTIAL: {
       step(HOST, 756);
-      const wanted = toHex(order.credential);
-      const isHeld = fields.list().some((id) => id instanceof Uint8Array && toHex(id) === wanted);
+      const wanted = bytesToHex(order.credential);
+      const isHeld = fields
+        .list()
+        .some((id) => id instanceof Uint8Array && bytesToHex(id) === wanted);
       const pick = isHeld ? order.credential : null;
       return [command(hostBody(HostMessage.CREDENTIAL, order.commandId, pick))];
     }
@@ -156,8 +158,8 @@ export function finishedResult(body: HostBody): PurchaseResult | undefined {
     reason: name === "committed" ? "" : reasonSentence(reasonNumber),
     reasonNumber,
     responseCode,
-    transactionId: transactionId && toHex(transactionId),
-    payId: payId && toHex(payId),
+    transactionId: transactionId && bytesToHex(transactionId),
+    payId: payId && bytesToHex(payId),
     ticket,
   };
 }

@@ -3,8 +3,8 @@
 // authorization network and back (steps 810-813) and answers its questions (728). It decides
 // nothing about money: holds and postings rest on what agents and the card issuer signed.
 // An event machine: (state, event) -> effects over plain state.
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { FieldReader, type HostBody, HostMessage, hostBody, PaymentState } from "./hostPort.ts";
-import { fromHex, toHex } from "./identifiers.ts";
 import { step } from "../patent/step.ts";
 import { reasonSentence } from "./reasons.ts";
 
@@ -53,12 +53,12 @@ export function stepMerchant(state: MerchantApplication, event: MerchantEvent): 
     case "hold-answered": {
       // A second answer to one hold (a late copy) finds nothing waiting.
       if (!remove(state.waitingForHold, event.tag)) return [];
-      const tag = fromHex(event.tag);
+      const tag = hexToBytes(event.tag);
       return [command(hostBody(HostMessage.AUTHORIZATION, tag, event.approval, event.code))];
     }
     case "settled": {
       if (!remove(state.waitingForSettlement, event.transactionId)) return [];
-      const id = fromHex(event.transactionId);
+      const id = hexToBytes(event.transactionId);
       return [command(hostBody(HostMessage.COMPLETED, id, event.posting))];
     }
   }
@@ -72,7 +72,7 @@ function takeAgentBody(state: MerchantApplication, body: HostBody): MerchantEffe
       step("merchant's host", 744);
       return [command(hostBody(HostMessage.FUNDS_ANSWER, fields.bytes(), false))];
     case HostMessage.AUTHORIZE: {
-      const tag = toHex(fields.bytes());
+      const tag = bytesToHex(fields.bytes());
       const mandate = fields.encoded();
       const card = fields.encoded();
       const credential = fields.bytes();
@@ -81,7 +81,7 @@ function takeAgentBody(state: MerchantApplication, body: HostBody): MerchantEffe
     }
     case HostMessage.COMPLETE: {
       // The agent repeats this until it has the issuer's signed word; the outbox knows repeats.
-      const transactionId = toHex(fields.bytes());
+      const transactionId = bytesToHex(fields.bytes());
       const completion = fields.encoded();
       const card = fields.encoded();
       if (!state.waitingForSettlement.includes(transactionId)) {
@@ -112,8 +112,8 @@ function servedEntry(fields: FieldReader): ServedEntry | undefined {
   return {
     state: isCommitted ? "committed" : state === PaymentState.IN_DOUBT ? "in-doubt" : "aborted",
     reason: isCommitted ? "" : reasonSentence(reason),
-    transactionId: transactionId && toHex(transactionId),
-    payId: payId && toHex(payId),
+    transactionId: transactionId && bytesToHex(transactionId),
+    payId: payId && bytesToHex(payId),
     ticket,
   };
 }

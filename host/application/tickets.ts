@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tickets as the owner's host shows them (Fig. 2): reads the signed part of a ticket, without
 // checking signatures. The agent has done that; whoever does not trust it verifies an export.
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { decodeCbor, encodeCbor } from "../trust/cbor.ts";
 import { parseSigned } from "../trust/cose.ts";
-import { toHex } from "./identifiers.ts";
 
 /** Fields 22 to 26 of Fig. 2. Times are seconds since 1970, ids lower-case hexadecimal. */
 export interface Identifier {
@@ -83,9 +83,9 @@ export function readTicket(bytes: Uint8Array): Ticket | undefined {
   const identifier: Identifier = {
     issuer: String(issuer),
     issuerCredentialExpiry: Number(issuerExpiry),
-    receiver: toHex(receiver),
+    receiver: bytesToHex(receiver),
     receiverCertificateExpiry: Number(receiverExpiry),
-    ticketId: toHex(ticketId),
+    ticketId: bytesToHex(ticketId),
   };
   const field = components as unknown[];
   if (type === 1 && field.length === 8) return cardCredential(identifier, field);
@@ -143,5 +143,5 @@ function receipt(identifier: Identifier, field: unknown[]): Receipt {
 }
 
 function hexOf(value: unknown): string {
-  return value instanceof Uint8Array ? toHex(value) : "";
+  return value instanceof Uint8Array ? bytesToHex(value) : "";
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A person's wallet: the owner's orders to one transaction device (Figs. 3 and 7, HTA). The shell
 // around customerApplication.ts; it holds no key and no money, it asks.
+import { hexToBytes } from "@noble/hashes/utils.js";
 import { randomBytes } from "node:crypto";
 import type { ConnectionId, TransactionDevice } from "../device/types.ts";
 import type { Clock } from "../link/clock.ts";
@@ -20,7 +21,6 @@ import {
   HostMessage,
   hostBody,
 } from "./hostPort.ts";
-import { fromHex } from "./identifiers.ts";
 import { PeerLines } from "./peerLines.ts";
 import { type CardCredential, type Receipt, readTicket, type Ticket } from "./tickets.ts";
 
@@ -97,7 +97,7 @@ export class Wallet {
       unit: order.unit,
       offer: order.offer,
       merchantName: order.merchantName,
-      credential: fromHex(order.card.identifier.ticketId),
+      credential: hexToBytes(order.card.identifier.ticketId),
     });
     step(`${this.name} host`, 704);
     return this.withPeer(order.endpoint, (connection) =>

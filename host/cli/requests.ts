@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a running economy does for other terminals: the wallet commands and the audit. Options come
 // over a socket and are checked before anything is begun.
-import { toHex } from "../application/identifiers.ts";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { ExportKind } from "../application/hostPort.ts";
 import { exportItems } from "../application/wallet.ts";
 import { rankOffers } from "../application/shop.ts";
@@ -143,10 +143,10 @@ async function exportKind(world: World, options: Options) {
   const { agent, module } = world.base.agencies;
   const rootOf = (state: typeof agent) => {
     const { id, key } = agencyRoot(state);
-    return { id: toHex(id), key: toHex(key) };
+    return { id: bytesToHex(id), key: bytesToHex(key) };
   };
   const fetch = async (number: number, target: "agent" | "module") =>
-    (await exportItems(party.device, number, target)).map(toHex);
+    (await exportItems(party.device, number, target)).map(bytesToHex);
   const exports: Record<string, () => Promise<string[]>> = {
     tickets: () => fetch(ExportKind.TICKETS, "agent"),
     notes: () => fetch(ExportKind.NOTES, "module"),
@@ -155,7 +155,7 @@ async function exportKind(world: World, options: Options) {
         [
           ...(await exportItems(party.device, ExportKind.CERTIFICATES, "agent")),
           ...(await exportItems(party.device, ExportKind.CERTIFICATES, "module")),
-        ].flatMap((item) => certificatesIn(item).map(toHex)),
+        ].flatMap((item) => certificatesIn(item).map(bytesToHex)),
       ),
     ],
   };
@@ -176,8 +176,8 @@ function certificatesIn(item: Uint8Array): Uint8Array[] {
 
 function holderOf(certified: Person["party"]["certified"]) {
   return {
-    agent: certified.agent === undefined ? null : toHex(certified.agent.subject),
-    module: certified.module === undefined ? null : toHex(certified.module.subject),
+    agent: certified.agent === undefined ? null : bytesToHex(certified.agent.subject),
+    module: certified.module === undefined ? null : bytesToHex(certified.module.subject),
   };
 }
 

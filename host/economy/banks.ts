@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The banks of an economy (Fig. 5: bank network 200): a ledger, a teller module each, and at
 // issuers a generator module; stock is bought from the issuer before it is given out.
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { randomBytes } from "node:crypto";
 import { ask, runCommand } from "../application/commandRunner.ts";
 import { HostMessage, hostBody } from "../application/hostPort.ts";
-import { toHex } from "../application/identifiers.ts";
 import { PeerLines } from "../application/peerLines.ts";
 import { type Balance, readBalances } from "../application/wallet.ts";
 import { BankService } from "../network/bank/bankService.ts";
@@ -123,7 +123,7 @@ function depositsOf(bank: EconomyBank) {
 export function moduleId(party: CertifiedParty): string {
   const id = party.certified.module?.subject;
   if (id === undefined) throw new Error(`${party.name} has no money module`);
-  return toHex(id);
+  return bytesToHex(id);
 }
 
 /** Money in a teller's stock, by unit. */
@@ -191,7 +191,7 @@ async function fundCorrespondent(
   amountMinor: number,
   unit: string,
 ): Promise<void> {
-  const payment = `restock:${toHex(new Uint8Array(randomBytes(16)))}`;
+  const payment = `restock:${bytesToHex(new Uint8Array(randomBytes(16)))}`;
   const parties = { bank: bank.name, issuer: issuer.name, unit };
   for (const batch of correspondentBatches(payment, parties, amountMinor, base.nowSeconds())) {
     const result = await base.ledger.apply(batch);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What everybody in an economy stands on: the two agencies, the books, the credential register and
 // the gateway (Fig. 5), and the making of certified devices.
+import { hexToBytes } from "@noble/hashes/utils.js";
 import { join } from "node:path";
 import {
   type AgencyState,
@@ -25,7 +26,6 @@ import { type Database, openDatabase } from "../network/store/database.ts";
 import { migrate } from "../network/store/migrations.ts";
 import { MIGRATIONS } from "../network/store/schema.ts";
 import type { Root } from "../trust/certificates.ts";
-import { fromHex } from "../application/identifiers.ts";
 import { type ImageName, LOCAL_HOST, makePartyDevice, type PartyDevice } from "./partyDevice.ts";
 import type { WorldSettings } from "./worldSettings.ts";
 
@@ -83,7 +83,7 @@ export async function layFoundations(settings: WorldSettings): Promise<Foundatio
       nowSeconds,
       agentRoot: () => agencyRoot(agencies.agent),
       moduleRoot: () => agencyRoot(agencies.module),
-      agentKeyById: (agentId) => signingKeyById(agencies.agent, fromHex(agentId)),
+      agentKeyById: (agentId) => signingKeyById(agencies.agent, hexToBytes(agentId)),
       makeDevice: (name, images, plan) =>
         makeCertifiedDevice(settings, agencies, nowSeconds(), { name, images, plan }),
       once: (step, work) => once(database, step, work),

@@ -3,13 +3,13 @@
 // merchant's bank, credentials from the registry, offers at the gateway, a link to the card
 // network.
 import { sha256 } from "@noble/hashes/sha2.js";
-import { utf8ToBytes } from "@noble/hashes/utils.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { CredentialKind } from "../application/hostPort.ts";
-import { toHex } from "../application/identifiers.ts";
 import { type CardSettlement, MerchantService } from "../application/merchant.ts";
 import { Wallet } from "../application/wallet.ts";
 import { AuthorityService } from "../network/authority/authority.ts";
 import { Acquirer } from "../network/authorization/acquirer.ts";
+import { ownAccount } from "../network/bank/chart.ts";
 import { sqlIssuerStore } from "../network/bank/sqlIssuerStore.ts";
 import { Rights, Role } from "../trust/certificates.ts";
 import { accountName, type Bank, moduleBalances, moduleId, withdraw } from "./banks.ts";
@@ -163,7 +163,7 @@ async function openMerchant(setting: MerchantSetting, entry: EconomyMerchant): P
 export function agentId(party: CertifiedParty): string {
   const id = party.certified.agent?.subject;
   if (id === undefined) throw new Error(`${party.name} has no trusted agent`);
-  return toHex(id);
+  return bytesToHex(id);
 }
 
 async function acquireCredential(
@@ -214,7 +214,7 @@ async function fund(
         leg: account,
         atSeconds: base.nowSeconds(),
         lines: [
-          { account: `reserve:${unit}`, debitMinor: amountMinor },
+          { account: ownAccount("reserve", unit), debitMinor: amountMinor },
           { account, debitMinor: -amountMinor },
         ],
       },
@@ -266,7 +266,7 @@ async function bookSettlement(
   settlement: CardSettlement,
 ): Promise<void> {
   if (!settlement.isPosted) return;
-  const mandateHash = toHex(settlement.mandateHash);
+  const mandateHash = bytesToHex(settlement.mandateHash);
   const { cardNumber } = settlement;
   const { transaction } = await sqlIssuerStore(base.database).load({ cardNumber, mandateHash });
   if (transaction?.state !== "posted") {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An authority's transaction device in service (ATD; Create Credential 180 of Fig. 4D): it issues
 // card or merchant credentials to agents whose owners came to the counter, and registers them.
+import { bytesToHex } from "@noble/hashes/utils.js";
 import type { TransactionDevice } from "../../device/types.ts";
 import {
   CredentialKind,
@@ -11,7 +12,6 @@ import {
   parseHostBody,
 } from "../../application/hostPort.ts";
 import { ask } from "../../application/commandRunner.ts";
-import { toHex } from "../../application/identifiers.ts";
 import { readTicket } from "../../application/tickets.ts";
 import type { CredentialRecord, CredentialRegister } from "./credentialRegister.ts";
 
@@ -84,7 +84,7 @@ export class AuthorityService {
     const fields = new FieldReader(body, `message ${body.number} of the authority's agent`);
     if (body.number === HostMessage.REQUESTED) {
       const tag = fields.bytes();
-      const agentId = toHex(fields.bytes());
+      const agentId = bytesToHex(fields.bytes());
       const wanted = fields.uint() === CredentialKind.CARD ? "card" : "merchant";
       const orders = this.orders.get(agentId) ?? [];
       const order = orders.find(({ kind }) => kind === wanted);
@@ -95,8 +95,8 @@ export class AuthorityService {
     } else if (body.number === HostMessage.CREATED) {
       fields.bytes();
       const ticket = readTicket(fields.bytes());
-      const agentId = toHex(fields.bytes());
-      const agentKey = toHex(fields.bytes());
+      const agentId = bytesToHex(fields.bytes());
+      const agentKey = bytesToHex(fields.bytes());
       if (ticket === undefined || ticket.type === "receipt") return;
       const subject = ticket.type === "card" ? ticket.account : ticket.merchant;
       this.fulfil(agentId, ticket.type, subject);

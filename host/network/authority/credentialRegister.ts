@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which agent received which credential: the directory that card issuers check mandates against
 // (protocol section 6). Kept in the database, read from memory.
-import { fromHex } from "../../application/identifiers.ts";
+import { hexToBytes } from "@noble/hashes/utils.js";
 import type { IssuerDirectory } from "../authorization/issuerRequest.ts";
 import type { Database } from "../store/database.ts";
 
@@ -71,7 +71,7 @@ export class CredentialRegister {
       credentialById: (id) => {
         const record = this.records.get(id);
         if (record?.kind !== "card" || record.authority !== issuer) return undefined;
-        const agentSigningKey = fromHex(record.agentKey);
+        const agentSigningKey = hexToBytes(record.agentKey);
         return { agentId: record.agentId, agentSigningKey, cardNumber: record.subject };
       },
       merchantCredentialById: (id) => {
