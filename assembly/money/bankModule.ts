@@ -22,13 +22,13 @@ const SESSIONS: i32 = 2;
 
 /** Commands of a bank's modules by number. */
 namespace Command {
+  export const BANK: i32 = 81;
   export const HOLD: i32 = 83;
   export const NOTED: i32 = 85;
-  export const RESTOCK: i32 = 86;
   export const CLOSE: i32 = 88;
 }
 
-/** Sessions in which customers' modules, or tellers, ask for money. */
+/** Sessions in which customers' modules, or tellers, ask something of this one. */
 class BankSessions extends ModuleSessions {
   private bank: ToBank;
 
@@ -71,7 +71,7 @@ class BankHost extends MoneyHost {
   }
 
   protected ownCommand(number: i32, fields: i32, body: CborReader): i32 {
-    if (number == Command.RESTOCK && fields == 3) return this.bank.restock(body);
+    if (number == Command.BANK && fields == 5) return this.bank.commanded(body);
     if (number == Command.HOLD && fields == 2) return this.holdAnswered(body);
     if (number == Command.NOTED && fields == 1) return this.noted(body);
     if (number == Command.CLOSE && fields == 1) return this.close(body);

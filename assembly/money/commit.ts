@@ -16,7 +16,7 @@ import { putCommand } from "./commands";
 import { ModuleMessage } from "./messages";
 import { directory, notes } from "./moneyHolder";
 import { Payment, Stage } from "./payment";
-import { OwnSideKind, PaymentRecord, PaymentState } from "./paymentRecord";
+import { OwnSideKind, PaymentRecord, paymentRoom, PaymentState } from "./paymentRecord";
 import {
   encodeReleased,
   isReady,
@@ -30,7 +30,7 @@ import { tranLog } from "./tranLog";
 
 /** Room for what must be written after a promise: record, log entry with its parts, command. */
 function roomAfter(noteCount: i32): i32 {
-  return roomFor(168 + noteCount * HASH_SIZE) + roomFor(48 + noteCount * 68) + roomFor(34);
+  return paymentRoom(noteCount) + roomFor(48 + noteCount * 68) + roomFor(34);
 }
 
 const NO_HASHES: Hashes = new StaticArray<u8>(0);
@@ -42,6 +42,7 @@ function describe(payment: Payment, state: u8): PaymentRecord {
   record.state = state;
   record.role = payment.role;
   record.ownSide = payment.ownSide.kind;
+  record.kind = payment.kind;
   // A command's owner reads the outcome when it likes; nobody has to note it.
   if (record.ownSide == OwnSideKind.COMMAND) record.setNoted();
   unpackUnit(payment.unit, record.unit);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The money module of a transaction device put together (Fig. 12 and the boxes of par. 111): its
-// own side is the trusted agent, and what the owner withdraws comes from tellers.
+// own side is the trusted agent, and tellers serve what the owner asks of a bank.
 import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { Dispatcher } from "../session/dispatcher";
@@ -18,9 +18,9 @@ import { CommandSide, ToTeller } from "./toTeller";
 
 /** Sessions at a time: one payment, and questions about an older one. */
 const SESSIONS: i32 = 2;
-const WITHDRAW: i32 = 81;
+const BANK: i32 = 81;
 
-/** The owner's host, which may withdraw. */
+/** The owner's host, which may ask something of a bank. */
 class DeviceHost extends MoneyHost {
   private toTeller: ToTeller;
   private commandSide: CommandSide = new CommandSide();
@@ -31,8 +31,8 @@ class DeviceHost extends MoneyHost {
   }
 
   protected ownCommand(number: i32, fields: i32, body: CborReader): i32 {
-    if (number != WITHDRAW || fields != 4) return Reason.UNKNOWN_COMMAND;
-    return this.toTeller.commanded(body, true, this.commandSide);
+    if (number != BANK || fields != 5) return Reason.UNKNOWN_COMMAND;
+    return this.toTeller.commanded(body, this.commandSide);
   }
 }
 

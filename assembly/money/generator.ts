@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Money generator 202: serves issues (42) with new notes, one each. The body is signed here
+// Money generator 202: serves issues with new notes, one each. The body is signed here
 // and worth nothing before its first transfer is released; an issue that is aborted leaves none.
 import { random } from "../board";
 import { pointerOf } from "../codec/bytes";
 import { CborWriter } from "../codec/cborWriter";
 import { Purpose } from "../codec/purpose";
 import { NOTE_ID_SIZE, NOTE_LIFE_SECONDS, SECONDS_PER_HOUR } from "../note/limits";
+import { Found } from "../note/directory";
 import { OutgoingNotes } from "../note/outgoing";
 import { identity } from "../trust/identity";
 import { nowSeconds } from "../trust/signedTime";
-import { ModuleMessage } from "./messages";
+import { RequestKind } from "./messages";
 import { writeUnit } from "./moneyHolder";
 import { Payment } from "./payment";
 import { ToBank } from "./toBank";
@@ -19,16 +20,12 @@ const CURRENCY: u64 = 1;
 const BODY_LIMIT: i32 = 176;
 
 export class Generator extends ToBank {
-  constructor() {
-    super(ModuleMessage.ISSUE, ModuleMessage.ISSUE_ACCEPTED);
+  protected serves(kind: u8): bool {
+    return kind == RequestKind.ISSUE;
   }
 
-  protected takeNotes(_payment: Payment): bool {
-    return true;
-  }
-
-  protected makeNotes(payment: Payment): bool {
-    return makeNote(payment);
+  protected takeNotes(payment: Payment): i32 {
+    return makeNote(payment) ? Found.CHOSEN : Found.FAILED;
   }
 }
 

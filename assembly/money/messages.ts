@@ -14,8 +14,16 @@ export namespace ModuleMessage {
   export const DONE: i32 = 28;
   export const OPEN_PAYMENTS: i32 = 29;
   export const MODULE_ANSWER: i32 = 30;
-  export const WITHDRAW: i32 = 40;
-  export const WITHDRAW_ACCEPTED: i32 = 41;
-  export const ISSUE: i32 = 42;
-  export const ISSUE_ACCEPTED: i32 = 43;
+  export const BANK_REQUEST: i32 = 40;
+  export const BANK_ACCEPTED: i32 = 41;
+}
+
+/** What is asked of a bank's module (docs/protocol.cddl section 6, request-kind). */
+export namespace RequestKind {
+  /** No request: a payment between two transaction devices. */
+  export const NONE: u8 = 0;
+  /** Of a teller, against an account. */
+  export const WITHDRAW: u8 = 1;
+  /** Of a generator, by a teller. */
+  export const ISSUE: u8 = 2;
 }

@@ -9,6 +9,7 @@ import { OutgoingNotes } from "../note/outgoing";
 import { Tunnel } from "../session/path";
 import { Session } from "../session/session";
 import { Reason } from "../trust/reasons";
+import { RequestKind } from "./messages";
 import { OwnSideKind, PaymentRecord, PaymentRole, PaymentState } from "./paymentRecord";
 
 /** What a payment waits for. */
@@ -23,7 +24,7 @@ export namespace Stage {
   export const VERDICT_WANTED: u8 = 3;
   /** Payer: the payee's acknowledgement of the amount (624). */
   export const ACCEPTANCE_WANTED: u8 = 4;
-  /** Customer or teller: the bank's module accepts its request (41, 43). */
+  /** Customer or teller: the bank's module accepts its request (41). */
   export const REQUEST_SENT: u8 = 5;
   /** Bank's module: the ledger's hold (82). */
   export const HOLD_WANTED: u8 = 6;
@@ -44,16 +45,18 @@ const NO_BYTES: Bytes = new StaticArray<u8>(0);
 export class Payment {
   role: u8;
   ownSide: OwnSide;
+  /** What was asked of a bank's module; RequestKind.NONE between two transaction devices. */
+  kind: u8 = RequestKind.NONE;
   stage: u8 = Stage.OPENING;
   /** State as the own side is told; RUNNING until it is decided. */
   state: u8 = PaymentState.RUNNING;
   reason: i32 = Reason.NONE;
-  /** 16 bytes; empty until the session of a withdrawal gives it. */
+  /** 16 bytes; empty until the session of a request gives it. */
   payId: Bytes = NO_BYTES;
   unit: u32 = 0;
   /** Minor units. */
   amount: u64 = 0;
-  /** Bank account of a withdrawal, text; empty for none. */
+  /** Bank account, text; empty for none. */
   account: Bytes = NO_BYTES;
   /** The host's command, 16 bytes; empty for a payment that no command started. */
   commandId: Bytes = NO_BYTES;

@@ -7,14 +7,15 @@
 //   0 state    1 role    2 flags (1 own side noted, 2 peer done)    3 reason    4 unit    7 own
 //   side 8 amount  16 horizon  24 time  32 pay id (16)  48 peer (8)
 //  56 peer's signing key (32)  88 hash of drafts (32)  120 evidence (32)  152 command id (16)
-// 168 a prepared payee's: hashes of the notes it owns, 32 bytes each
+// 168 kind of the request to a bank (8, the first one used)
+// 176 a prepared payee's: hashes of the notes it owns, 32 bytes each
 import { Bytes, bytesOf } from "../codec/bytes";
 import { journal, roomFor } from "../flash/journal";
 import { HASH_SIZE, ID_SIZE, KEY_SIZE, PAY_ID_SIZE } from "../note/limits";
 import { Hashes, Promises } from "../note/notes";
 
 const PAYMENT_KIND: u8 = 12;
-const FIXED_SIZE: i32 = 168;
+const FIXED_SIZE: i32 = 176;
 const COMMAND_ID_SIZE: i32 = 16;
 
 /** State of a payment as told to the own side (docs/protocol.cddl, payment-state). */
@@ -139,6 +140,13 @@ export class PaymentRecord {
   }
   set ownSide(value: u8) {
     store<u8>(this.place(7), value);
+  }
+  /** See RequestKind. */
+  get kind(): u8 {
+    return load<u8>(this.place(168));
+  }
+  set kind(value: u8) {
+    store<u8>(this.place(168), value);
   }
   get amount(): u64 {
     return load<u64>(this.place(8));

@@ -1,55 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-// Teller 204: serves withdrawals (40) from its stock, and fills the stock from a generator when its
-// bank says so (86, 42).
+// Teller 204: serves withdrawals from its stock, and fills the stock from a generator when its bank
+// says so (81).
 import { CborReader } from "../codec/cborReader";
-import { Found } from "../note/directory";
 import { Path } from "../session/path";
 import { SessionManager } from "../session/sessionManager";
-import { Reason } from "../trust/reasons";
-import { abort } from "./abort";
-import { ModuleMessage } from "./messages";
-import { Payment, Stage } from "./payment";
+import { RequestKind } from "./messages";
+import { Payment } from "./payment";
 import { ToBank } from "./toBank";
-import { acceptanceReceived, requestMoney, ToTeller } from "./toTeller";
+import { acceptanceReceived, sendRequest, ToTeller } from "./toTeller";
 import { transferNotes } from "./transferNotes";
 
 export class Teller extends ToBank {
   private toGenerator: ToTeller = changetype<ToTeller>(0);
 
-  constructor() {
-    super(ModuleMessage.WITHDRAW, ModuleMessage.WITHDRAW_ACCEPTED);
-  }
-
   connect(sessions: SessionManager, peers: Path): void {
     this.toGenerator = new ToTeller(sessions, peers);
   }
 
-  restock(body: CborReader): i32 {
-    return this.toGenerator.commanded(body, false, this);
+  commanded(body: CborReader): i32 {
+    return this.toGenerator.commanded(body, this);
   }
 
   opened(payment: Payment): void {
-    requestMoney(payment);
+    sendRequest(payment);
   }
 
   received(payment: Payment, type: i32, body: CborReader): bool {
     return acceptanceReceived(payment, type, body);
   }
 
-  protected takeNotes(payment: Payment): bool {
-    const found = transferNotes.choose(payment);
-    if (found == Found.CHOSEN) return true;
-    if (found == Found.RESERVED) {
-      // Until then the customer's module hears that the work goes on (par. 76).
-      payment.stage = Stage.NOTES_SHORT;
-      return false;
-    }
-    const isTooMany = found == Found.TOO_MANY_NOTES;
-    abort.begin(payment, isTooMany ? Reason.PACKET_TOO_LARGE : Reason.INSUFFICIENT_FUNDS);
-    return false;
+  protected serves(kind: u8): bool {
+    return kind == RequestKind.WITHDRAW;
   }
 
-  protected makeNotes(_payment: Payment): bool {
-    return true;
+  protected takeNotes(payment: Payment): i32 {
+    return transferNotes.choose(payment);
   }
 }

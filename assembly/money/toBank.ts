@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // To Bank: a teller's or generator's talk with its bank, whose ledger is the own side (docs/
-// protocol.cddl section 8, 82-88; docs/protocol.md section 6, Ledger). It serves one request, 40 of
-// a teller or 42 of a generator: the bank holds, the notes go, the bank settles and notes.
+// protocol.cddl section 8, 82-88; docs/protocol.md section 6, Ledger). It serves requests (40): the
+// bank holds, the notes go, the bank settles and notes.
 import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
-import { AMOUNT_LIMIT, ID_SIZE } from "../note/limits";
-import { packUnit, readUnit } from "../note/note";
+import { Found } from "../note/directory";
+import { ID_SIZE } from "../note/limits";
+import { packUnit } from "../note/note";
 import { composeHost, sendHost } from "../session/buffers";
 import { Path } from "../session/path";
 import { Session } from "../session/session";
@@ -14,7 +15,7 @@ import { NEVER, timerMs } from "../session/timers";
 import { Reason } from "../trust/reasons";
 import { abort } from "./abort";
 import { tellCommand } from "./commands";
-import { ModuleMessage } from "./messages";
+import { ModuleMessage, RequestKind } from "./messages";
 import { writeUnit } from "./moneyHolder";
 import { NotingSide, Payment, Stage } from "./payment";
 import {
@@ -26,10 +27,10 @@ import {
   PaymentState,
 } from "./paymentRecord";
 import { payments } from "./payments";
+import { readRequest, writeRequest } from "./toTeller";
 
 const HOLD_WANTED: i32 = 82;
 const SETTLE: i32 = 84;
-const ACCOUNT_LIMIT: i32 = 64;
 /** What the bank did not note is told again after this. */
 const REPEAT_MS: i64 = 10000;
 /**
@@ -41,27 +42,22 @@ const NO_PEER: Bytes = new StaticArray<u8>(ID_SIZE);
 /** "XXX", the ISO 4217 code for no currency: the unit of a payment that there never was. */
 const NO_UNIT: u32 = 0x585858;
 
-/** The bank as the own side of a payment, and the request by which its money leaves. */
+/** The bank as the own side of a payment, and what is asked of its module (40). */
 export abstract class ToBank extends NotingSide {
-  /** Type of the request that is served, and of its acceptance. */
-  private request: i32;
-  private acceptance: i32;
   private repeatAt: i64 = NEVER;
   /** Journal key of the payment that was told again last; 0 begins with the first one. */
   private repeatedKey: u32 = 0;
 
-  constructor(request: i32, acceptance: i32) {
+  constructor() {
     super();
     this.kind = OwnSideKind.BANK;
-    this.request = request;
-    this.acceptance = acceptance;
   }
 
-  /** Where money comes from by sessions that this module begins; once, before any message. */
+  /** By what sessions this module asks others; once, before any message. */
   connect(_sessions: SessionManager, _peers: Path): void {}
 
-  /** Command 86: the bank wants more money in stock. A reason; 0 where it is answered. */
-  restock(_body: CborReader): i32 {
+  /** Command 81: the bank wants something of a generator. A reason; 0 where it is answered. */
+  commanded(_body: CborReader): i32 {
     return Reason.UNKNOWN_COMMAND;
   }
 
@@ -71,10 +67,10 @@ export abstract class ToBank extends NotingSide {
     return false;
   }
 
-  /** Before the bank holds: has the notes ready. False where the payment waits, or was ended. */
-  protected abstract takeNotes(payment: Payment): bool;
-  /** After the bank holds: whether the notes are there to go. */
-  protected abstract makeNotes(payment: Payment): bool;
+  /** Whether this module does what a request of this kind asks. */
+  protected abstract serves(kind: u8): bool;
+  /** The bank holds: takes the notes to go. A number of `Found`. */
+  protected abstract takeNotes(payment: Payment): i32;
 
   /** Tells the bank how a payment ended, and the host whose command it was. */
   tellOutcome(payment: Payment): void {
@@ -82,36 +78,42 @@ export abstract class ToBank extends NotingSide {
     const session = payment.session;
     const peer = session == null ? NO_PEER : session.peer.id;
     if (payment.payId.length > 0) {
-      settle(payment.payId, payment.state, payment.amount, payment.unit, peer);
+      settle(payment.payId, payment.state, payment.kind, payment.amount, payment.unit, peer);
     }
     if (payment.commandId.length > 0) tellCommand(payment.commandId);
   }
 
   tellRecord(payId: Bytes, record: PaymentRecord | null): void {
     if (record == null) {
-      settle(payId, PaymentState.ABORTED, 0, NO_UNIT, NO_PEER);
+      settle(payId, PaymentState.ABORTED, RequestKind.NONE, 0, NO_UNIT, NO_PEER);
       return;
     }
-    settle(payId, record.state, record.amount, packUnit(record.unit), record.peer);
+    const unit = packUnit(record.unit);
+    settle(payId, record.state, record.kind, record.amount, unit, record.peer);
     this.repeatAt = timerMs() + REPEAT_MS;
   }
 
-  /** A customer withdraws (40), or a teller wants new money (42). A reason; 0 where it goes on. */
+  /**
+   * A customer's module, or a teller, asks for something (40): its bank is asked to hold first, so
+   * that it may fill the stock meanwhile. A reason; 0 where it goes on.
+   */
   requestReceived(session: Session, type: i32, body: CborReader): i32 {
-    const isIssue = type == ModuleMessage.ISSUE;
-    if (!isIssue && type != ModuleMessage.WITHDRAW) return Reason.NONE;
-    body.arrayOf(isIssue ? 2 : 3);
+    if (type != ModuleMessage.BANK_REQUEST) return Reason.NONE;
     const payment = new Payment(PaymentRole.PAYER, this);
-    payment.amount = body.uintAtMost(AMOUNT_LIMIT);
-    payment.unit = readUnit(body);
-    if (!isIssue) payment.account = body.text(ACCOUNT_LIMIT);
-    if (!body.atEnd() || payment.amount == 0) return Reason.MALFORMED;
-    if (type != this.request) return Reason.WRONG_ROLE;
+    body.arrayOf(4);
+    if (!readRequest(body, payment)) return Reason.MALFORMED;
+    if (!this.serves(payment.kind)) return Reason.WRONG_ROLE;
     payment.payId = session.payId(0);
     if (PaymentRecord.find(payment.payId) != null) return Reason.ALREADY_DONE;
     if (!payments.add(payment)) return Reason.TOO_MANY_SESSIONS;
     payment.session = session;
-    this.askHold(payment);
+    payment.stage = Stage.HOLD_WANTED;
+    const writer = composeHost(HOLD_WANTED, 7);
+    writer.bytesFrom(session.tag);
+    writer.bytesFrom(payment.payId);
+    writer.bytesFrom(session.peer.id);
+    writeRequest(writer, payment);
+    sendHost();
     return Reason.NONE;
   }
 
@@ -119,7 +121,7 @@ export abstract class ToBank extends NotingSide {
   serveWaiting(): void {
     for (let i = 0; i < payments.capacity; i++) {
       const payment = payments.at(i);
-      if (payment != null && payment.stage == Stage.NOTES_SHORT) this.askHold(payment);
+      if (payment != null && payment.stage == Stage.NOTES_SHORT) this.accept(payment);
     }
   }
 
@@ -127,20 +129,8 @@ export abstract class ToBank extends NotingSide {
   holdAnswered(payId: Bytes, isGranted: bool): bool {
     const payment = payments.ofPayId(payId);
     if (payment == null || payment.stage != Stage.HOLD_WANTED) return false;
-    if (!isGranted) {
-      abort.begin(payment, Reason.ACCOUNT_REFUSED);
-      return true;
-    }
-    payment.stage = Stage.ACCEPTANCE_WANTED;
-    if (!this.makeNotes(payment)) {
-      abort.begin(payment, Reason.NO_RANDOM);
-      return true;
-    }
-    const session = payment.session!;
-    const writer = session.compose(this.acceptance);
-    writer.array(1);
-    writer.bytesFrom(payId);
-    session.send(true);
+    if (isGranted) this.accept(payment);
+    else abort.begin(payment, Reason.ACCOUNT_REFUSED);
     return true;
   }
 
@@ -184,27 +174,36 @@ export abstract class ToBank extends NotingSide {
     return this.repeatAt;
   }
 
-  /** Has the notes ready, then asks the bank to hold the amount (82). */
-  private askHold(payment: Payment): void {
-    if (!this.takeNotes(payment)) return;
-    payment.stage = Stage.HOLD_WANTED;
-    const session = payment.session!;
-    const writer = composeHost(HOLD_WANTED, 6);
-    writer.bytesFrom(session.tag);
-    writer.bytesFrom(payment.payId);
-    writer.bytesFrom(session.peer.id);
-    writer.uint(payment.amount);
-    writeUnit(writer, payment.unit);
-    if (payment.account.length == 0) writer.nil();
-    else writer.textFrom(payment.account);
-    sendHost();
+  /** The bank holds: has the notes ready, then accepts (41). */
+  private accept(payment: Payment): void {
+    const found = this.takeNotes(payment);
+    if (found == Found.RESERVED) {
+      // Until then the customer's module hears that the work goes on (par. 76).
+      payment.stage = Stage.NOTES_SHORT;
+    } else if (found != Found.CHOSEN) {
+      abort.begin(payment, shortageReason(found));
+    } else {
+      payment.stage = Stage.ACCEPTANCE_WANTED;
+      const session = payment.session!;
+      const writer = session.compose(ModuleMessage.BANK_ACCEPTED);
+      writer.array(1);
+      writer.bytesFrom(payment.payId);
+      session.send(true);
+    }
   }
 }
 
-function settle(payId: Bytes, state: u8, amount: u64, unit: u32, peer: Bytes): void {
-  const writer = composeHost(SETTLE, 5);
+/** Why notes could not be had. */
+function shortageReason(found: i32): i32 {
+  if (found == Found.TOO_MANY_NOTES) return Reason.PACKET_TOO_LARGE;
+  return found == Found.FAILED ? Reason.NO_RANDOM : Reason.INSUFFICIENT_FUNDS;
+}
+
+function settle(payId: Bytes, state: u8, kind: u8, amount: u64, unit: u32, peer: Bytes): void {
+  const writer = composeHost(SETTLE, 6);
   writer.bytesFrom(payId);
   writer.uint(<u64>state);
+  writer.uint(<u64>kind);
   writer.uint(amount);
   writeUnit(writer, unit);
   writer.bytesFrom(peer);

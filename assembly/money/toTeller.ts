@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// To Teller: the owner's command to withdraw from a bank (81, step 748), and a teller's to take new
-// money from a generator (86), both over a bare session that the host connected (docs/protocol.cddl
-// section 6, 40-43). The notes then come as in any payment.
+// To Teller: the host's command to ask something of a bank's module (81, step 748), by an owner of a
+// teller, by a teller's bank of a generator, over a bare session that the host connected
+// (docs/protocol.cddl section 6, 40 and 41). The notes then go as in any payment.
 import { bytesEqual } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
+import { CborWriter } from "../codec/cborWriter";
 import { AMOUNT_LIMIT } from "../note/limits";
 import { readUnit } from "../note/note";
 import { Path } from "../session/path";
@@ -11,11 +12,12 @@ import { SessionManager } from "../session/sessionManager";
 import { Reason } from "../trust/reasons";
 import { abort } from "./abort";
 import { isKnownCommand, rememberCommand, tellCommand } from "./commands";
-import { ModuleMessage } from "./messages";
+import { ModuleMessage, RequestKind } from "./messages";
 import { writeUnit } from "./moneyHolder";
 import { OwnSide, Payment, Stage } from "./payment";
 import { PaymentRole } from "./paymentRecord";
 import { payments } from "./payments";
+import { isTransactionModule } from "./transferNotes";
 
 const COMMAND_ID_SIZE: i32 = 16;
 const ACCOUNT_LIMIT: i32 = 64;
@@ -30,18 +32,14 @@ export class ToTeller {
   }
 
   /**
-   * The command [ command-id, amount, unit, ? account ]. A reason against it; 0 where it is
-   * answered by `finished` (29), now with how it stands and again when it is over.
+   * The command [ command-id, request ]. A reason against it; 0 where it is answered by `finished`
+   * (29), now with how it stands and again when it is over.
    */
-  commanded(body: CborReader, hasAccount: bool, ownSide: OwnSide): i32 {
+  commanded(body: CborReader, ownSide: OwnSide): i32 {
     const commandId = body.bytesExact(COMMAND_ID_SIZE);
     const payment = new Payment(PaymentRole.PAYEE, ownSide);
     payment.commandId = commandId;
-    payment.amount = body.uintAtMost(AMOUNT_LIMIT);
-    payment.unit = readUnit(body);
-    if (hasAccount) payment.account = body.text(ACCOUNT_LIMIT);
-    const isNamed = payment.account.length > 0;
-    if (!body.atEnd() || payment.amount == 0 || isNamed != hasAccount) return Reason.MALFORMED;
+    if (!readRequest(body, payment) || !mayAsk(payment.kind)) return Reason.MALFORMED;
     if (isKnownCommand(commandId)) {
       tellCommand(commandId);
       return Reason.NONE;
@@ -59,28 +57,47 @@ export class ToTeller {
   }
 }
 
-/** The session is open: asks for the money (40 or 42). */
-export function requestMoney(payment: Payment): void {
+/**
+ * Reads the rest of `body`, request-kind, amount, unit and account, into the payment; false where
+ * its form is wrong. An account is there exactly where a customer's money is meant.
+ */
+export function readRequest(body: CborReader, payment: Payment): bool {
+  payment.kind = <u8>body.uintAtMost(RequestKind.ISSUE);
+  payment.amount = body.uintAtMost(AMOUNT_LIMIT);
+  payment.unit = readUnit(body);
+  const isWithoutAccount = body.isNull();
+  if (!isWithoutAccount) payment.account = body.text(ACCOUNT_LIMIT);
+  if (!body.atEnd() || payment.kind == RequestKind.NONE || payment.amount == 0) return false;
+  if (payment.kind == RequestKind.WITHDRAW) return payment.account.length > 0;
+  return isWithoutAccount;
+}
+
+/** Writes request-kind, amount, unit and account. */
+export function writeRequest(writer: CborWriter, payment: Payment): void {
+  writer.uint(<u64>payment.kind);
+  writer.uint(payment.amount);
+  writeUnit(writer, payment.unit);
+  if (payment.account.length == 0) writer.nil();
+  else writer.textFrom(payment.account);
+}
+
+/** The session is open: asks (40). */
+export function sendRequest(payment: Payment): void {
   const session = payment.session!;
   payment.payId = session.payId(0);
   payment.stage = Stage.REQUEST_SENT;
-  const isWithdrawal = payment.account.length > 0;
-  const writer = session.compose(isWithdrawal ? ModuleMessage.WITHDRAW : ModuleMessage.ISSUE);
-  writer.array(isWithdrawal ? 3 : 2);
-  writer.uint(payment.amount);
-  writeUnit(writer, payment.unit);
-  if (isWithdrawal) writer.textFrom(payment.account);
+  const writer = session.compose(ModuleMessage.BANK_REQUEST);
+  writer.array(4);
+  writeRequest(writer, payment);
   session.send(true);
 }
 
 /**
- * A message to who asked: that the bank's module accepts (41, 43). The amount is then right (24),
- * and the packet may come. False for another type.
+ * A message to who asked: that the bank's module accepts (41). The amount is then right (24), and
+ * the packet may come. False for another type.
  */
 export function acceptanceReceived(payment: Payment, type: i32, body: CborReader): bool {
-  const isAcceptance =
-    type == ModuleMessage.WITHDRAW_ACCEPTED || type == ModuleMessage.ISSUE_ACCEPTED;
-  if (payment.isPayer || !isAcceptance) return false;
+  if (payment.commandId.length == 0 || type != ModuleMessage.BANK_ACCEPTED) return false;
   body.arrayOf(1);
   const payId = body.bytesExact(payment.payId.length);
   const isFitting = body.atEnd() && bytesEqual(payId, payment.payId);
@@ -94,10 +111,15 @@ export function acceptanceReceived(payment: Payment, type: i32, body: CborReader
   return true;
 }
 
+/** Owners ask tellers, tellers ask generators. */
+function mayAsk(kind: u8): bool {
+  return isTransactionModule() == (kind == RequestKind.WITHDRAW);
+}
+
 /** The owner's host as the own side: it gave the amount and reads the outcome. */
 export class CommandSide extends OwnSide {
   opened(payment: Payment): void {
-    requestMoney(payment);
+    sendRequest(payment);
   }
 
   received(payment: Payment, type: i32, body: CborReader): bool {

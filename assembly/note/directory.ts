@@ -66,6 +66,8 @@ export namespace Found {
   export const TOO_MANY_NOTES: i32 = 2;
   /** Enough only with the notes that another running payment has taken. */
   export const RESERVED: i32 = 3;
+  /** A new note could not be made: no random numbers, or no keys. */
+  export const FAILED: i32 = 4;
 }
 
 /** Subsets looked at before the best one found so far is taken: bounds the work of a choice. */

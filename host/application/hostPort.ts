@@ -44,14 +44,14 @@ export const HostMessage = {
   CREATE: 72,
   CREATED: 73,
   BALANCE: 80,
-  WITHDRAW: 81,
+  BANK: 81,
   HOLD_WANTED: 82,
   HOLD: 83,
   SETTLE: 84,
   NOTED: 85,
-  RESTOCK: 86,
   CLOSE: 88,
   RESUME: 89,
+  RECONCILED: 90,
 } as const;
 
 /** How a payment or transaction stands, as its own module or agent says. */
@@ -61,6 +61,17 @@ export const PaymentState = {
   COMMITTED: 2,
   IN_DOUBT: 3,
   RUNNING: 4,
+} as const;
+
+/** What is asked of a bank's module (docs/protocol.cddl section 6, request-kind). */
+export const RequestKind = {
+  /** In a report about a payment that there is no record of. */
+  NONE: 0,
+  WITHDRAW: 1,
+  ISSUE: 2,
+  DEPOSIT: 3,
+  REDEEM: 4,
+  REFRESH: 5,
 } as const;
 
 /** What an export command gives. */

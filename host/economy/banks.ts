@@ -4,7 +4,7 @@
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { randomBytes } from "node:crypto";
 import { ask, runCommand } from "../application/commandRunner.ts";
-import { HostMessage, hostBody } from "../application/hostPort.ts";
+import { HostMessage, hostBody, RequestKind } from "../application/hostPort.ts";
 import { PeerLines } from "../application/peerLines.ts";
 import { type Balance, readBalances } from "../application/wallet.ts";
 import { BankService } from "../network/bank/bankService.ts";
@@ -151,7 +151,7 @@ export async function withdraw(
   const commandId = withdrawal.commandId ?? new Uint8Array(randomBytes(16));
   const result = await new PeerLines(device, clock).use(bank.teller.url, (connection) =>
     runCommand({ device, target: "module", clock, connection, commandId }, (id) =>
-      hostBody(HostMessage.WITHDRAW, id, amountMinor, unit, account),
+      hostBody(HostMessage.BANK, id, RequestKind.WITHDRAW, amountMinor, unit, account),
     ),
   );
   if (result.state !== "committed") throw new Error(`${bank.name} did not pay: ${result.reason}`);
@@ -173,7 +173,7 @@ async function restock(
   const { clock } = base.settings;
   const result = await new PeerLines(device, clock).use(issuer.generator.url, (connection) =>
     runCommand({ device, target: "module", clock, connection }, (id) =>
-      hostBody(HostMessage.RESTOCK, id, amountMinor, unit),
+      hostBody(HostMessage.BANK, id, RequestKind.ISSUE, amountMinor, unit, null),
     ),
   );
   if (result.state !== "committed") {

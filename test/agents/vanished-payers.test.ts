@@ -28,10 +28,10 @@ function bankedWorld() {
     };
   }
   world.connect(teller, generator);
-  world.tell(teller, "module", [86, filled(101), 100_000, "USD"]);
+  world.tell(teller, "module", [81, filled(101), 2, 100_000, "USD", null]);
   const fund = (device: Device) => {
     world.connect(device, teller);
-    world.tell(device, "module", [81, filled(102), 1_000, "USD", "12345678"]);
+    world.tell(device, "module", [81, filled(102), 1, 1_000, "USD", "12345678"]);
   };
   return { world, fund };
 }

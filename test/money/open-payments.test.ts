@@ -158,7 +158,7 @@ describe("a command in doubt", () => {
       isStatement(message) || message.type === 27 || message.type === 29;
     world.loses = isDoubtful;
     world.connect(customer, teller);
-    world.command(customer, 81, commandId, 700, "EUR", "1234567890");
+    world.command(customer, 81, commandId, 1, 700, "EUR", "1234567890");
     world.settle();
     expect(customer.module.ask(30, commandId)[2]).toBe(State.inDoubt);
     teller.grant = false;
@@ -167,7 +167,7 @@ describe("a command in doubt", () => {
     teller.grant = true;
     world.loses = () => false;
     world.command(customer, 89);
-    world.command(customer, 81, commandId, 700, "EUR", "1234567890");
+    world.command(customer, 81, commandId, 1, 700, "EUR", "1234567890");
     world.settle();
     expect(customer.module.ask(30, commandId)[2]).toBe(State.committed);
     expect(world.balance(customer)).toEqual([700, 0, 0]);

@@ -48,12 +48,12 @@ beforeAll(() => {
 /** A withdrawal as far as the accepted amount: the next message is the packet. */
 function openWithdrawal() {
   const command = new Uint8Array(16).fill(7);
-  const [hello] = bodiesTo(PEER, module.command(81, command, AMOUNT, "EUR", "1234567890"));
+  const [hello] = bodiesTo(PEER, module.command(81, command, 1, AMOUNT, "EUR", "1234567890"));
   const tag = hello!.slice(3, 11);
   session = new TwinSession(teller, "bare", tag, clock.nowMs());
   const [finish] = bodiesTo(PEER, module.deliver(PEER, session.answer(hello!)));
   const [request] = bodiesTo(PEER, module.deliver(PEER, session.acknowledge(finish!)));
-  expect(session.open(request!).plain[2]).toEqual([AMOUNT, "EUR", "1234567890"]);
+  expect(session.open(request!).plain[2]).toEqual([1, AMOUNT, "EUR", "1234567890"]);
   payId = session.exportedId("pay", 0);
   const accepted = session.record(41, [payId], { replyTo: 1 });
   const [right] = bodiesTo(PEER, module.deliver(PEER, accepted));

@@ -4,15 +4,15 @@
 import { describe, expect, test } from "vitest";
 import { decodeCbor } from "../../host/trust/cbor.ts";
 import { Role } from "../../host/trust/certificates.ts";
-import { State, stockedWorld } from "../support/moneyWorld.ts";
+import { type Node, State, stockedWorld } from "../support/moneyWorld.ts";
 
 describe("withdrawal", () => {
   test("a generator's new note becomes a teller's stock, the bank having held and settled", () => {
     const { world, teller, generator } = stockedWorld(100_000);
     expect(world.balance(teller)).toEqual([100_000, 0, 0]);
     expect(generator.heardOf(82)).toHaveLength(1);
-    expect(generator.heardOf(84).map((settle) => settle.slice(2, 5))).toEqual([
-      [2, 100_000, "EUR"],
+    expect(generator.heardOf(84).map((settle) => settle.slice(2, 6))).toEqual([
+      [2, 2, 100_000, "EUR"],
     ]);
     expect(world.balance(generator)).toEqual([0, 0, 0]);
   });
@@ -42,7 +42,7 @@ describe("withdrawal", () => {
     const commandId = world.newCommandId();
     world.connect(customer, teller);
     for (let round = 0; round < 3; round++) {
-      world.command(customer, 81, commandId, 700, "EUR", "1234567890");
+      world.command(customer, 81, commandId, 1, 700, "EUR", "1234567890");
       if (round === 1) world.run(customer, () => customer.module.reboot());
     }
     expect(world.balance(customer)).toEqual([700, 0, 0]);
@@ -57,13 +57,57 @@ describe("withdrawal", () => {
     teller.grant = null;
     world.withdraw(customer, teller, 1_000);
     world.withdraw(second, teller, 2_000);
-    expect(teller.heardOf(82)).toHaveLength(1);
-    teller.grant = true;
-    world.command(teller, 83, teller.heardOf(82)[0]![2], true);
+    const holds = teller.heardOf(82);
+    expect(holds.map((hold) => hold.slice(4, 7))).toEqual([
+      [1, 1_000, "EUR"],
+      [1, 2_000, "EUR"],
+    ]);
+    // The first has its hold and its notes, but its customer is silent for a while.
+    world.loses = (message) => message.to === customer;
+    world.command(teller, 83, holds[0]![2], true);
+    world.command(teller, 83, holds[1]![2], true);
+    expect(world.balance(second)).toEqual([0, 0, 0]);
+    world.loses = () => false;
     world.settle(20_000);
     expect(world.balance(customer)).toEqual([1_000, 0, 0]);
     expect(world.balance(second)).toEqual([2_000, 0, 0]);
     expect(world.balance(teller)).toEqual([7_000, 0, 0]);
+  });
+
+  test("the bank may fill the stock while the customer waits for its hold", () => {
+    const { world, teller, generator, customer } = stockedWorld(1_000);
+    teller.grant = null;
+    world.withdraw(customer, teller, 5_000);
+    const [hold] = teller.heardOf(82);
+    world.restock(teller, generator, 4_000);
+    world.command(teller, 83, hold![2], true);
+    world.settle(20_000);
+    expect(customer.heardOf(29).at(-1)!.slice(2, 4)).toEqual([State.committed, 0]);
+    expect([world.balance(customer), world.balance(teller)]).toEqual([
+      [5_000, 0, 0],
+      [0, 0, 0],
+    ]);
+  });
+
+  test("a command or request of a wrong shape or kind is refused, and nothing begins", () => {
+    const { world, teller, customer } = stockedWorld(1_000);
+    world.connect(customer, teller);
+    const wrong: [Node, unknown[]][] = [
+      [customer, [1, 100, "EUR", null]],
+      [customer, [1, 100, "EUR", ""]],
+      [customer, [1, 0, "EUR", "1234567890"]],
+      [customer, [2, 100, "EUR", null]],
+      [customer, [4, 100, "EUR", null]],
+      [customer, [9, 100, "EUR", null]],
+      [customer, [0, 100, "EUR", null]],
+      [teller, [1, 100, "EUR", "1234567890"]],
+      [teller, [2, 100, "EUR", "1234567890"]],
+    ];
+    for (const [node, request] of wrong) {
+      world.command(node, 81, world.newCommandId(), ...request);
+      expect([request, node.heard.at(-1)]).toEqual([request, [0, 81, 1]]);
+    }
+    expect(customer.heardOf(29)).toEqual([]);
   });
 
   test("what the bank does not note is told again, also after a boot, and then no more", () => {

@@ -277,7 +277,7 @@ describe("untrusted bytes", () => {
       }
     }
     expect(
-      parseModuleMessage(hostBody(84, new Uint8Array(16), 2, 5, "eur", new Uint8Array(8))),
+      parseModuleMessage(hostBody(84, new Uint8Array(16), 2, 1, 5, "eur", new Uint8Array(8))),
     ).toBe(undefined);
   });
 });

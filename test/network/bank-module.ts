@@ -7,6 +7,7 @@ import {
   hostBody,
   PaymentState,
   parseHostBody,
+  RequestKind,
 } from "../../host/application/hostPort.ts";
 
 interface ModelPayment {
@@ -17,6 +18,11 @@ interface ModelPayment {
   readonly account: string | null;
   state: number;
   noted: boolean;
+}
+
+/** Customers name the account that they draw on; tellers want new money. */
+function requestOf(account: string | null): number {
+  return account === null ? RequestKind.ISSUE : RequestKind.WITHDRAW;
 }
 
 export class ModelModule {
@@ -35,8 +41,8 @@ export class ModelModule {
   holdWanted(payId: string): Uint8Array {
     const { peer, amountMinor, unit, account } = this.payments.get(payId)!;
     const tag = new Uint8Array(8);
-    const ids = [hexToBytes(payId), hexToBytes(peer)];
-    return hostBody(HostMessage.HOLD_WANTED, tag, ...ids, amountMinor, unit, account);
+    const names = [hexToBytes(payId), hexToBytes(peer), requestOf(account)];
+    return hostBody(HostMessage.HOLD_WANTED, tag, ...names, amountMinor, unit, account);
   }
 
   /** The report of one payment. */
@@ -44,7 +50,9 @@ export class ModelModule {
     const payment = this.payments.get(payId);
     const { state = PaymentState.NONE, amountMinor = 0, unit = "EUR" } = payment ?? {};
     const peer = hexToBytes(payment?.peer ?? "00".repeat(8));
-    return hostBody(HostMessage.SETTLE, hexToBytes(payId), state, amountMinor, unit, peer);
+    const request = payment ? requestOf(payment.account) : RequestKind.NONE;
+    const names = [hexToBytes(payId), state, request];
+    return hostBody(HostMessage.SETTLE, ...names, amountMinor, unit, peer);
   }
 
   /** The reports that it repeats until they are noted. */

@@ -340,9 +340,9 @@ export class PurchaseWorld extends AgentWorld {
       };
     }
     this.connect(teller, generator);
-    this.tell(teller, "module", [86, filled(101), amount, unit]);
+    this.tell(teller, "module", [81, filled(101), 2, amount, unit, null]);
     this.connect(device, teller);
-    this.tell(device, "module", [81, filled(102), amount, unit, "12345678"]);
+    this.tell(device, "module", [81, filled(102), 1, amount, unit, "12345678"]);
     this.connect(this.customer, this.merchant);
   }
 

@@ -213,11 +213,11 @@ export class LinkedDevices {
       });
     }
     world.connect(teller, generator);
-    teller.tell("module", 86, filled(1), 5_000, "EUR");
+    teller.tell("module", 81, filled(1), 2, 5_000, "EUR", null);
     clock.advance(10_000);
     teller.device.disconnect();
     world.connect(payer, teller);
-    payer.tell("module", 81, filled(2), 5_000, "EUR", "12345678");
+    payer.tell("module", 81, filled(2), 1, 5_000, "EUR", "12345678");
     clock.advance(10_000);
     for (const party of [payer, payee, teller, generator]) party.device.close();
     for (const { board } of [teller, generator]) board.close();

@@ -156,14 +156,14 @@ export class MoneyWorld {
   /** Restocks a teller from a generator. */
   restock(teller: Node, generator: Node, amount: number, unit = "EUR"): unknown[] {
     this.connect(teller, generator);
-    this.command(teller, 86, this.newCommandId(), amount, unit);
+    this.command(teller, 81, this.newCommandId(), 2, amount, unit, null);
     return teller.heardOf(29).at(-1)!;
   }
 
   /** Withdraws from a teller; the last `finished` that the host heard. */
   withdraw(customer: Node, teller: Node, amount: number, unit = "EUR"): unknown[] {
     this.connect(customer, teller);
-    this.command(customer, 81, this.newCommandId(), amount, unit, "1234567890");
+    this.command(customer, 81, this.newCommandId(), 1, amount, unit, "1234567890");
     return customer.heardOf(29).at(-1)!;
   }
 

@@ -69,7 +69,7 @@ function worldOfAll() {
   const teller = world.devices.find(({ name }) => name === "T")!;
   const generator = world.devices.find(({ name }) => name === "G")!;
   world.connect(teller, generator);
-  world.tell(teller, "module", [86, filled(103), 300_000, UNIT]);
+  world.tell(teller, "module", [81, filled(103), 2, 300_000, UNIT, null]);
   world.customer.host = willingCustomer(100_000);
   world.order(1, signOffer(world, world.merchant, 1));
   world.pass(60_000);
@@ -161,7 +161,7 @@ export function withdrawal(): Scenario {
   const wires = new Wires(world.clock, [world.customer, teller]);
   const line = wires.connect(world.customer, teller);
   return scenario("withdrawal", wires, world.customer, teller, 900, (command) =>
-    wires.tell(world.customer, "module", [81, command, 900, UNIT, "12345678"], line),
+    wires.tell(world.customer, "module", [81, command, 1, 900, UNIT, "12345678"], line),
   );
 }
 

@@ -10,6 +10,7 @@ import {
   hostBody,
   PaymentState,
   parseHostBody,
+  RequestKind,
 } from "../../application/hostPort.ts";
 import { isUnit, isWhole } from "../../trust/shapes.ts";
 import { correspondentAccount, correspondentDeposit, ownAccount } from "./chart.ts";
@@ -36,6 +37,8 @@ export type ModuleMessage =
       readonly type: "hold wanted";
       readonly payId: string;
       readonly peer: string;
+      /** See RequestKind. */
+      readonly request: number;
       readonly amountMinor: number;
       readonly unit: string;
       readonly account: string | null;
@@ -44,6 +47,8 @@ export type ModuleMessage =
       readonly type: "settle";
       readonly payId: string;
       readonly state: number;
+      /** See RequestKind. */
+      readonly request: number;
       readonly amountMinor: number;
       readonly unit: string;
       readonly peer: string;
@@ -87,6 +92,7 @@ function readMessage(body: HostBody): ModuleMessage | undefined {
       type: "hold wanted",
       payId: bytesToHex(reader.bytes(16)),
       peer: bytesToHex(reader.bytes(8)),
+      request: reader.uint(),
       amountMinor: reader.uint(),
       unit: reader.text(),
       account: reader.textOrNull(),
@@ -98,6 +104,7 @@ function readMessage(body: HostBody): ModuleMessage | undefined {
     type: "settle",
     payId: bytesToHex(reader.bytes(16)),
     state: reader.uint(),
+    request: reader.uint(),
     amountMinor: reader.uint(),
     unit: reader.text(),
     peer: bytesToHex(reader.bytes(8)),
@@ -137,7 +144,7 @@ function decideHold(
   payment: PaymentRecord | undefined,
   nowSeconds: number,
 ): BankDecision {
-  const { payId, peer, amountMinor, unit, account } = message;
+  const { payId, peer, request, amountMinor, unit, account } = message;
   const reply = (isGranted: boolean): BankEffect => ({
     type: "send",
     module,
@@ -151,7 +158,8 @@ function decideHold(
     return { ...NOTHING, whenApplied: [reply(isSame && payment.state === "held")] };
   }
   const isIssue = settings.generators.includes(module);
-  if (amountMinor === 0 || isIssue !== (account === null)) return refusal;
+  const served = isIssue ? RequestKind.ISSUE : RequestKind.WITHDRAW;
+  if (request !== served || amountMinor === 0 || isIssue !== (account === null)) return refusal;
   const record: PaymentRecord = {
     module,
     payId,
