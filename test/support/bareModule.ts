@@ -13,6 +13,7 @@ import type {
   StorageOperation,
 } from "../../host/simulator/types.ts";
 import type { VirtualClock } from "../../host/simulator/virtualClock.ts";
+import { moduleRecorder } from "./tracing.ts";
 
 export const HOST = 0;
 export const PEER = 1;
@@ -48,14 +49,19 @@ export class BareModule {
       pagesErased: 0,
       counterRaises: 0,
     };
-    const folder = isTraced ? "traced/" : "";
+    const recorder = moduleRecorder();
+    const hasTraced = !/probe|echo|storage|primitives|directory/.test(image);
+    const folder = isTraced || (recorder !== null && hasTraced) ? "traced/" : "";
     const file = new URL(`../../build/firmware/${folder}${image}.wasm`, import.meta.url);
     const options = {
       secret: new Uint8Array(32).fill(seed.length),
       random: { kind: "seeded" as const, seed },
       clock,
       observer: {
-        step: (_channel: ModuleChannel, step: number) => this.steps.push(step),
+        step: (_channel: ModuleChannel, step: number) => {
+          this.steps.push(step);
+          recorder?.(seed, image, step);
+        },
         panic: (_channel: ModuleChannel, reason: string) => {
           this.panicReason = reason;
         },
