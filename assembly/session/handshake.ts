@@ -31,11 +31,11 @@ const TIME_MAX_MS: u64 = 253402300799999;
 const VERIFICATION_SIZE: i32 = 16;
 const M3_PLAIN_LIMIT: i32 = 128;
 
-// Own secrets of one handshake, drawn at once: R, V and the one-time key.
+// Own secrets of one handshake: R, V and the one-time key.
 const RANDOM_AT: usize = 0;
 const VERIFICATION_AT: usize = 32;
 const EPHEMERAL_AT: usize = 48;
-const SECRETS_SIZE: i32 = 80;
+const SECRETS_SIZE: usize = 80;
 
 const hash: usize = memory.data(32, 8);
 const sealSecret: usize = memory.data(32, 8);
@@ -56,7 +56,7 @@ export class Handshake {
 
   private label: u8;
   private mixIn: Bytes | null;
-  private secrets: Bytes = new StaticArray<u8>(SECRETS_SIZE);
+  private secrets: Bytes = new StaticArray<u8>(<i32>SECRETS_SIZE);
   private peerRandom: Bytes = NO_BYTES;
   private peerVerification: Bytes = NO_BYTES;
   private peerEphemeral: Bytes = NO_BYTES;
@@ -74,7 +74,7 @@ export class Handshake {
     const chain = identity.chain();
     markStep(this.label, 298, 0);
     if (!identity.isCertified || chain == null) return Reason.NOT_CERTIFIED;
-    if (!this.drawSecrets()) return Reason.NO_RANDOM;
+    if (!this.draw(EPHEMERAL_AT, SECRETS_SIZE)) return Reason.NO_RANDOM;
     const writer = composeBody();
     writer.array(4);
     writer.uint(VERSION);
@@ -122,8 +122,9 @@ export class Handshake {
     const chain = identity.chain();
     if (chain == null) return Reason.NOT_CERTIFIED;
     markStep(this.label, 318, 1498);
-    if (!this.drawSecrets()) return Reason.NO_RANDOM;
+    if (!this.draw(RANDOM_AT, SECRETS_SIZE)) return Reason.NO_RANDOM;
     markStep(this.label, 0, 1500);
+    const timeMs = toldMs();
     markStep(this.label, 320, 1502);
     // The plain text lies at the far end of the outbox, where the sealed one will not reach.
     const plain = scratchAfter(BODY_LIMIT / 2);
@@ -133,7 +134,7 @@ export class Handshake {
     writer.bytes(this.secretAt(VERIFICATION_AT), VERIFICATION_SIZE);
     writer.rawFrom(chain);
     this.writeEphemeral(writer);
-    writer.uint(toldMs());
+    writer.uint(timeMs);
     markStep(this.label, 322, 1504);
     return this.sealBody(writer, pointerOf(this.hashOfM1));
   }
@@ -157,6 +158,7 @@ export class Handshake {
     const plain = scratchAfter(BODY_LIMIT / 2);
     const writer = new CborWriter(plain, M3_PLAIN_LIMIT);
     markStep(this.label, 340, 1532);
+    if (!this.draw(RANDOM_AT, EPHEMERAL_AT)) return Reason.NO_RANDOM;
     writer.array(4);
     writer.bytes(this.secretAt(VERIFICATION_AT), VERIFICATION_SIZE);
     writer.bytesFrom(this.peerVerification);
@@ -171,9 +173,7 @@ export class Handshake {
     return this.makeKeys(true) ? Reason.NONE : Reason.MALFORMED;
   }
 
-  /**
-   * Opens M3, compares the own verification message and, between modules, clocks; makes the keys.
-   */
+  /** Opens M3 and compares the own verification message. */
   receiveM3(pointer: usize, length: i32): i32 {
     markStep(this.label, 350, 1540);
     if (length <= HPKE_OVERHEAD || length > M3_PLAIN_LIMIT + HPKE_OVERHEAD) {
@@ -185,10 +185,18 @@ export class Handshake {
     if (!identity.open(SESSION_INFO, hash, 32, pointer, length, plain)) return Reason.BOX_INVALID;
     const reason = this.readM3(plain, length - HPKE_OVERHEAD);
     wipe(plain, length);
-    if (reason != Reason.NONE) return reason;
     this.transcript.extend(pointer, length);
+    return reason;
+  }
+
+  /** B, after M3: makes the keys and, between modules, compares clocks. */
+  agreeKeys(): i32 {
     markStep(this.label, 360, 1548);
-    return this.makeKeys(false) ? Reason.NONE : Reason.MALFORMED;
+    if (!this.makeKeys(false)) return Reason.MALFORMED;
+    const reason = clockReason(this.label, this.peerTimeMs);
+    markStep(this.label, 0, 1550);
+    if (reason != Reason.NONE) this.wipeKeys();
+    return reason;
   }
 
   /** Composes M4 [ V-A, time ], which the keys seal. */
@@ -216,7 +224,7 @@ export class Handshake {
 
   /** Forgets every secret of the handshake; the session's keys belong to the session. */
   wipeSecrets(): void {
-    wipe(pointerOf(this.secrets), SECRETS_SIZE);
+    wipe(pointerOf(this.secrets), <i32>SECRETS_SIZE);
     wipe(pointerOf(this.peerRandom), this.peerRandom.length);
     this.transcript.wipe();
   }
@@ -265,14 +273,19 @@ export class Handshake {
     markStep(this.label, 354, 1544);
     const isOwn = this.isOwnVerification(returned);
     markStep(this.label, 356, 1546);
-    if (!isOwn) return Reason.WRONG_VERIFICATION;
-    const clocks = clockReason(this.label, this.peerTimeMs);
-    markStep(this.label, 0, 1550);
-    return clocks;
+    return isOwn ? Reason.NONE : Reason.WRONG_VERIFICATION;
   }
 
-  private drawSecrets(): bool {
-    return random(pointerOf(this.secrets), SECRETS_SIZE) == 0;
+  /** Draws the secrets that lie from one offset to another. */
+  private draw(from: usize, to: usize): bool {
+    return random(this.secretAt(from), <i32>(to - from)) == 0;
+  }
+
+  /** Keys that no session took over. */
+  private wipeKeys(): void {
+    wipe(pointerOf(this.sendKey), 32);
+    wipe(pointerOf(this.receiveKey), 32);
+    wipe(pointerOf(this.exporter), 32);
   }
 
   private secretAt(offset: usize): usize {

@@ -189,16 +189,18 @@ export class Session {
     }
     if (this.state != SessionState.WAITS_FINISH) return;
     const handshake = this.opening!.handshake;
-    const reason = handshake.receiveM3(m3, length);
+    let reason = handshake.receiveM3(m3, length);
+    // An agent notes the start before the keys are made, a module once clocks agree (358, 1552).
+    if (reason == Reason.NONE) {
+      if (this.label == Label.AGENT) this.noteStart();
+      reason = handshake.agreeKeys();
+    }
     if (reason != Reason.NONE) {
       this.refuse(reason);
       return;
     }
-    this.heardAt = timerMs();
+    if (this.label != Label.AGENT) this.noteStart();
     this.takeKeys();
-    this.mark(358, 1552);
-    this.state = SessionState.WAITS_FIRST_RECORD;
-    this.timer.stop();
     handshake.composeM4();
     this.messages.send(RecordType.ACKNOWLEDGE);
     this.dropOpening();
@@ -322,6 +324,14 @@ export class Session {
       return;
     }
     sendDenied(this.path, this.tag, reason);
+  }
+
+  /** B regards the session as started; it is open at A's first record. */
+  private noteStart(): void {
+    this.mark(358, 1552);
+    this.state = SessionState.WAITS_FIRST_RECORD;
+    this.heardAt = timerMs();
+    this.timer.stop();
   }
 
   private takeKeys(): void {

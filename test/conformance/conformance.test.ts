@@ -21,14 +21,25 @@ describe("scenarios", () => {
 afterAll(() => {
   const coverage = cover(loadFigures(), recordings);
   writeFileSync("build/conformance.json", JSON.stringify(coverage));
-  let s = 0, t = 0, bs = 0, bt = 0;
+  let s = 0,
+    t = 0,
+    bs = 0,
+    bt = 0;
   const miss: string[] = [];
   for (const { figure, steps, branches } of coverage.figures) {
-    s += steps.filter((x) => x.scenario).length; t += steps.length;
-    bs += branches.filter((x) => x.scenario).length; bt += branches.length;
+    s += steps.filter((x) => x.scenario).length;
+    t += steps.length;
+    bs += branches.filter((x) => x.scenario).length;
+    bt += branches.length;
     const m = [...steps, ...branches].filter((x) => !x.scenario).map((x) => x.name);
-    miss.push(`Fig. ${figure.id} ${steps.filter((x) => x.scenario).length}/${steps.length} ${branches.filter((x) => x.scenario).length}/${branches.length}: ${m.join(" ")}`);
+    miss.push(
+      `Fig. ${figure.id} ${steps.filter((x) => x.scenario).length}/${steps.length} ${branches.filter((x) => x.scenario).length}/${branches.length}: ${m.join(" ")}`,
+    );
   }
-  console.log(miss.join("\n"), `\n${s}/${t} steps ${bs}/${bt} branches\n`, coverage.misplaced.join("\n"));
+  console.log(
+    miss.join("\n"),
+    `\n${s}/${t} steps ${bs}/${bt} branches\n`,
+    coverage.misplaced.join("\n"),
+  );
   expect(1).toBe(1);
 });

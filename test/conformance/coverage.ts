@@ -140,7 +140,9 @@ function misplacedMarks(figures: Figure[], recordings: Recording[]): string[] {
       const known = steps.get(mark.step);
       if (known === undefined) found.add(`${mark.step} is no step of any figure`);
       else if (!isDoneBy(known.figure, known.step, mark)) {
-        found.add(`${mark.step} is the ${known.step.component}'s, not the ${mark.kind}'s (${scenario})`);
+        found.add(
+          `${mark.step} is the ${known.step.component}'s, not the ${mark.kind}'s (${scenario})`,
+        );
       }
     }
   }
