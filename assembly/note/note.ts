@@ -9,6 +9,9 @@ import { TransferView, viewExactly } from "./transfer";
 /** Longest issuer's name and account number of a body, in bytes. */
 const NAME_LIMIT: i32 = 48;
 const ACCOUNT_LIMIT: i32 = 64;
+/** Kinds of body. */
+const CURRENCY: u8 = 1;
+const CREDIT: u8 = 2;
 
 /** One reader for bodies and drafts, so that parsing a packet leaves no garbage. */
 const shared: CborReader = new CborReader(0, 0);
@@ -55,7 +58,7 @@ export class BodyView {
     const reader = shared;
     reader.restart(pointer, length);
     if (!reader.arrayOf(9)) return false;
-    this.kind = <u8>reader.uintAtMost(2);
+    this.kind = <u8>reader.uintAtMost(CREDIT);
     if (!reader.viewText(NAME_LIMIT)) return false;
     this.issuer = reader.viewPointer;
     this.issuerLength = reader.viewLength;
@@ -65,9 +68,13 @@ export class BodyView {
     this.issued = reader.uintAtMost(AMOUNT_LIMIT);
     this.expiry = reader.uintAtMost(AMOUNT_LIMIT);
     this.generator = viewExactly(reader, ID_SIZE);
-    if (!reader.isNull()) reader.viewText(ACCOUNT_LIMIT);
-    if (reader.failed || !reader.atEnd()) return false;
-    return this.kind != 0 && this.issuerLength > 0 && this.amount > 0 && this.issued < this.expiry;
+    // Currency has no account, credit has one: a body can be read in one way only.
+    const isCurrency = reader.isNull();
+    if (!isCurrency && (!reader.viewText(ACCOUNT_LIMIT) || reader.viewLength == 0)) return false;
+    if (reader.failed || !reader.atEnd() || this.kind != (isCurrency ? CURRENCY : CREDIT)) {
+      return false;
+    }
+    return this.issuerLength > 0 && this.amount > 0 && this.issued < this.expiry;
   }
 }
 

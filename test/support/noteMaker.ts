@@ -48,6 +48,8 @@ export interface Body {
   issued: number;
   expiry: number;
   generator: Uint8Array;
+  /** Of a credit note; null where it is left out. */
+  account?: string;
 }
 
 /** Fields of a transfer. */
@@ -71,7 +73,7 @@ export const encodeBody = (body: Body) =>
     body.issued,
     body.expiry,
     body.generator,
-    null,
+    body.account ?? null,
   ]);
 
 export const encodeTransfer = (transfer: Transfer) =>
@@ -105,6 +107,8 @@ export interface Packet {
   horizon: number;
   certificates: Uint8Array[];
   offerSigner: Signer;
+  /** Instead of the hash of the drafts that are there. */
+  draftsHash?: Uint8Array;
 }
 
 /** Encodes a packet, making the signatures. */
@@ -112,7 +116,7 @@ export function encodePacket(packet: Packet): unknown {
   const hashes = packet.drafts.map(({ newest }) => sha256(newest));
   const offer = encodeCbor([
     packet.payId,
-    sha256(concatBytes(...hashes)),
+    packet.draftsHash ?? sha256(concatBytes(...hashes)),
     packet.payer.id,
     packet.payee,
     packet.unit,
