@@ -70,7 +70,7 @@ export class VerifierBench {
   openWithdrawal(): Waiting {
     const { module } = this;
     const command = new Uint8Array(16).fill(++this.commands);
-    const sent = module.command(81, command, AMOUNT, "EUR", "1234567890");
+    const sent = module.command(81, command, 1, AMOUNT, "EUR", "1234567890");
     const [hello] = bodiesTo(PEER, sent);
     const session = new TwinSession(this.teller, "bare", hello!.slice(3, 11), this.clock.nowMs());
     const [finish] = bodiesTo(PEER, module.deliver(PEER, session.answer(hello!)));
