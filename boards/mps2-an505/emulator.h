@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the emulated board takes from its host in place of hardware: files of the directory that the
+// emulator runs in, through semihosting (Arm "Semihosting for AArch32 and AArch64").
+//
+//   secret                        32 bytes that device keys are derived from
+//   agent.flash, module.flash     the flash windows; agent.counter, module.counter, boots
+//   seed                          if there: randomness is a stream from these bytes, for tests
+//   clock                         if there: the time, milliseconds since 1970 as text, for tests
+//
+// A directory of host/simulator/storage.ts has the same files: a device can move between the two.
+#ifndef FLORIN_AN505_EMULATOR_H
+#define FLORIN_AN505_EMULATOR_H
+
+/* Opens the board's files. Ends the emulator with a sentence where one is missing or wrong. */
+void emulator_start(void);
+
+/* Prints a sentence and ends the emulator. */
+_Noreturn void emulator_exit(const char *reason);
+
+#endif

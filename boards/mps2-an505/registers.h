@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The registers that the board uses: CMSDK APB UART (Arm DDI 0479), SysTick and NVIC (Armv8-M).
+#ifndef FLORIN_AN505_REGISTERS_H
+#define FLORIN_AN505_REGISTERS_H
+
+#include <stdint.h>
+
+struct uart_registers {
+  volatile uint32_t data;
+  volatile uint32_t state;
+  volatile uint32_t control;
+  volatile uint32_t interrupt;
+  volatile uint32_t divider;
+};
+
+struct systick_registers {
+  volatile uint32_t control;
+  volatile uint32_t reload;
+  volatile uint32_t value;
+};
+
+#define UART0 ((struct uart_registers *)0x50200000)
+#define SYSTICK ((struct systick_registers *)0xe000e010)
+#define NVIC_ENABLE ((volatile uint32_t *)0xe000e100)
+
+/* Interrupt numbers of AN505. */
+enum { UART0_RECEIVE_INTERRUPT = 32 };
+
+#endif

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// From reset to runtime_run: vectors, memory, the millisecond timer (Armv8-M Architecture Reference
+// Manual; the SysTick timer runs at the board's 20 MHz).
+#include <string.h>
+
+#include "../runtime/board.h"
+#include "../runtime/runtime.h"
+#include "emulator.h"
+#include "registers.h"
+#include "uart.h"
+
+/* Symbols of memory.ld: addresses, and sizes as addresses. */
+extern uint8_t data_start[], data_load[], data_size[], bss_start[], bss_size[];
+extern uint8_t stack_limit[], stack_top[];
+
+enum { SYSTEM_CLOCK_HZ = 20000000, SYSTICK_RUNNING = 7 };
+
+static volatile uint64_t milliseconds;
+
+void board_reset(void);
+void board_millisecond(void);
+void board_fault(void);
+
+uint64_t board_now_ms(void) {
+  uint64_t value;
+  /* 64 bits are read in two parts: read again where the timer came between. */
+  do value = milliseconds;
+  while (value != milliseconds);
+  return value;
+}
+
+void board_millisecond(void) {
+  milliseconds += 1;
+  if (!uart_is_held()) runtime_millisecond();
+}
+
+/* Memory that is not there, a stack that is full: no image can cause it, and nothing is left that
+ * could be trusted. The board stops, and starts anew when it is switched on. */
+void board_fault(void) { emulator_exit("the board failed: hardware fault\n"); }
+
+void board_reset(void) {
+  __asm__ volatile("msr msplim, %0" ::"r"(stack_limit));
+  memcpy(data_start, data_load, (size_t)(uintptr_t)data_size);
+  memset(bss_start, 0, (size_t)(uintptr_t)bss_size);
+  SYSTICK->reload = SYSTEM_CLOCK_HZ / 1000 - 1;
+  SYSTICK->value = 0;
+  SYSTICK->control = SYSTICK_RUNNING;
+  uart_start();
+  emulator_start();
+  runtime_run();
+}
+
+/* 16 exceptions of the processor, then the interrupts of the board. */
+__attribute__((section(".vectors"), used)) static void (*const vectors[16 + 64])(void) = {
+    [0] = (void (*)(void))(uintptr_t)stack_top,
+    [1] = board_reset,
+    [2] = board_fault,
+    [3] = board_fault,
+    [4] = board_fault,
+    [5] = board_fault,
+    [6] = board_fault,
+    [7] = board_fault,
+    [15] = board_millisecond,
+    [16 + UART0_RECEIVE_INTERRUPT] = uart_receive,
+};

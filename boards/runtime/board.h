@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a board supplies to carry agents and money modules: a line, time, randomness, storage, a
+// secret. Porting to a new board is writing these functions and a main that calls runtime_run.
+// `slot` is the module's channel, CHANNEL_AGENT or CHANNEL_MODULE: each has its own flash window
+// and counter. The runtime checks every range before it calls.
+#ifndef FLORIN_BOARD_H
+#define FLORIN_BOARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The flash window of each module (assembly/board.ts). */
+enum { FLASH_SIZE = 131072, FLASH_PAGE_SIZE = 4096, FLASH_WORD_SIZE = 8 };
+
+/* Bytes of the board's secret, which every device key is derived from. */
+enum { BOARD_SECRET_SIZE = 32 };
+
+/* 1 to 24 ASCII characters. */
+extern const char board_name[];
+/* True if the board holds no money that others should take. */
+extern const bool board_is_simulated;
+
+/* Milliseconds since the board was switched on. */
+uint64_t board_now_ms(void);
+
+/* The time as milliseconds since 1970-01-01 UTC, or -1 where the board does not know it. */
+int64_t board_epoch_ms(void);
+
+/* Writes bytes to the line, waiting until there is room for each. */
+void board_write(const uint8_t *bytes, size_t length);
+
+/* Gives the next byte that came from the line, or -1 for none. */
+int board_read(void);
+
+/* Sleeps until a byte may have come or `deadline_ms` of board_now_ms is there. */
+void board_wait(uint64_t deadline_ms);
+
+/*
+ * Calls runtime_millisecond about once each millisecond from an interrupt. While `board_hold` is in
+ * force it does not, so that nothing is written into the middle of a frame.
+ */
+void board_hold(void);
+void board_release(void);
+
+/* Fills with random bytes of a true source; false if it failed its health test. */
+bool board_random(uint8_t slot, uint8_t *output, size_t length);
+
+void board_flash_read(uint8_t slot, uint32_t offset, uint8_t *output, size_t length);
+
+/* Programs erased words; false if the flash did not take them. */
+bool board_flash_write(uint8_t slot, uint32_t offset, const uint8_t *bytes, size_t length);
+
+bool board_flash_erase(uint8_t slot, uint32_t page);
+
+/* The monotonic counter, or -1 where there is none. */
+int64_t board_counter_read(uint8_t slot);
+
+/* Raises the counter by one, atomic under power loss; -1 where there is none or it is worn out. */
+int64_t board_counter_raise(uint8_t slot);
+
+/* Raises the count of times that the board was switched on, and gives it. */
+uint32_t board_raise_boot_counter(void);
+
+/* The board's own secret. The caller wipes its copy. */
+void board_secret(uint8_t secret[BOARD_SECRET_SIZE]);
+
+#endif

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+// Builds the program of a board: the images through wasm2c, the runtime and the board's own C, linked
+// to one ELF file. Needs the Debian packages that the board's board.json names. What is unchanged
+// since the last build is not built again.
+//
+//   node scripts/boards.mjs BOARD [--agent IMAGE] [--module IMAGE] [--quiet]
+//
+// An IMAGE is a name in build/firmware. The program is build/boards/BOARD/AGENT+MODULE.elf.
+import { createHash } from "node:crypto";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const RUNTIME = "boards/runtime";
+const FIRMWARE = "build/firmware";
+/** What device keys are bound to beside the name; host/economy/partyDevice.ts has the same. */
+const SIGNER = "florin";
+const MINIMUM_VERSION = 1;
+
+/** Hand-written C has no warning; what wasm2c makes is not judged. */
+const WARNINGS = [
+  "-Wall",
+  "-Wextra",
+  "-Wconversion",
+  "-Wshadow",
+  "-Wstrict-prototypes",
+  "-Wmissing-prototypes",
+  "-Werror",
+];
+const COMMON = ["-std=c11", "-O2", "-g", "-ffunction-sections", "-fdata-sections"];
+
+const isMain = process.argv[1] === fileURLToPath(import.meta.url);
+if (isMain) main();
+
+function main() {
+  process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+  const options = { agent: { type: "string" }, module: { type: "string" } };
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { ...options, quiet: { type: "boolean" } },
+  });
+  const [board] = positionals;
+  if (board === undefined || (values.agent ?? values.module) === undefined) {
+    process.stderr.write("usage: boards.mjs BOARD [--agent IMAGE] [--module IMAGE]\n");
+    process.exit(2);
+  }
+  try {
+    const file = buildBoard(board, values, values.quiet ? () => {} : say);
+    process.stdout.write(`${file}\n`);
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+function say(line) {
+  process.stderr.write(`${line}\n`);
+}
+
+/** The programs that building and running a board needs and this machine does not have. */
+export function missingTools(board) {
+  const { compiler, emulator } = description(board);
+  const tools = [compiler, "wasm2c", ...(emulator ? [emulator.program] : [])];
+  return tools.filter((tool) => spawnSync(tool, ["--version"]).error !== undefined);
+}
+
+/** What boards/BOARD/board.json says. */
+export function description(board) {
+  return JSON.parse(readFileSync(`boards/${board}/board.json`, "utf8"));
+}
+
+/** Builds a board with the images in its slots; gives the path of the ELF file. */
+export function buildBoard(board, { agent, module }, tell = say) {
+  const about = description(board);
+  const missing = missingTools(board);
+  if (missing.length > 0) {
+    throw new Error(`${missing.join(", ")} missing: sudo apt-get install ${about.packages}`);
+  }
+  const folder = `build/boards/${board}`;
+  mkdirSync(folder, { recursive: true });
+  const slots = Object.entries({ agent, module }).filter(([, image]) => image !== undefined);
+  const objects = slots.flatMap(([slot, image]) => buildSlot(about, folder, slot, image, tell));
+  const linkSources = readdirSync(`${RUNTIME}/link`).map((name) => `${RUNTIME}/link/${name}`);
+  const sources = [
+    ...filesOf(RUNTIME),
+    ...linkSources.filter((path) => path.endsWith(".c")),
+    `${RUNTIME}/wasm2c/imports.c`,
+    `${RUNTIME}/wasm2c/wasm_rt.c`,
+    ...filesOf(`boards/${board}`),
+  ];
+  const name = slots.map(([, image]) => image).join("+");
+  const installed = `${folder}/${name}.installed.c`;
+  writeIfChanged(installed, installedImages(slots.map(([slot]) => slot)));
+  for (const source of [...sources, installed]) {
+    objects.push(compile(about, folder, source, [...WARNINGS, `-I${RUNTIME}`]));
+  }
+  const program = `${folder}/${name}.elf`;
+  run(about.compiler, [
+    ...about.flags,
+    "-O2",
+    "-nostartfiles",
+    "--specs=nano.specs",
+    "--specs=nosys.specs",
+    "-Wl,--gc-sections,--no-warn-rwx-segments",
+    `-Wl,-Map=${folder}/${name}.map`,
+    "-T",
+    `boards/${board}/${about.linkerScript}`,
+    ...objects,
+    "-o",
+    program,
+  ]);
+  tell(sizeLine(about, program));
+  return program;
+}
+
+function filesOf(folder) {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".c"))
+    .map((name) => `${folder}/${name}`);
+}
+
+function installedImages(slots) {
+  const names = slots.map((slot) => `${slot}_image`);
+  return [
+    '#include "runtime.h"',
+    ...names.map((name) => `extern const struct image ${name};`),
+    `const struct image *const installed_images[] = {${names.map((name) => `&${name}`).join(", ")}};`,
+    `struct module_buffers installed_buffers[${names.length}];`,
+    `const uint8_t installed_image_count = ${names.length};`,
+    "",
+  ].join("\n");
+}
+
+/** The image in C, and the engine's page for it. */
+function buildSlot(about, folder, slot, image, tell) {
+  const wasm = `${FIRMWARE}/${image}.wasm`;
+  if (!existsSync(wasm)) throw new Error(`${wasm} is missing: npm run build`);
+  const bytes = readFileSync(wasm);
+  if (hasTable(bytes)) throw new Error(`${wasm} has a table: boards run images without one`);
+  const base = `${folder}/${slot}-${image}`;
+  mkdirSync(base, { recursive: true });
+  const generated = `${base}/${slot}.c`;
+  const digest = createHash("sha256").update(bytes).digest();
+  const stamp = `${base}/stamp`;
+  const version = run("wasm2c", ["--version"]);
+  const made = `${digest.toString("hex")} ${version}`;
+  if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== made) {
+    run("wasm2c", ["-n", slot, wasm, "-o", generated]);
+    writeFileSync(stamp, made);
+  }
+  const hash = [...digest].map((byte) => `0x${byte.toString(16).padStart(2, "0")}`);
+  writeIfChanged(
+    `${base}/identity.inc`,
+    [
+      `    .name = "${image}",`,
+      `    .signer = "${SIGNER}",`,
+      `    .minimum_version = ${MINIMUM_VERSION},`,
+      `    .hash = {${hash.join(", ")}},`,
+      `    .channel = ${slot === "agent" ? 2 : 3},`,
+      "",
+    ].join("\n"),
+  );
+  const flags = [`-I${RUNTIME}/wasm2c`, `-I${base}`];
+  tell(`${image}: gcc`);
+  return [
+    compile(about, base, generated, ["-DNDEBUG", "-w", ...flags]),
+    compile(about, base, `${RUNTIME}/wasm2c/engine.c`, [
+      ...WARNINGS,
+      ...flags,
+      `-DSLOT=${slot}`,
+      `-DSLOT_HEADER="${slot}.h"`,
+      '-DSLOT_IDENTITY="identity.inc"',
+    ]),
+  ];
+}
+
+/** Compiles one file unless that was done with the same bytes and flags; gives the object's path. */
+function compile(about, folder, source, flags) {
+  const object = join(folder, `${source.replaceAll("/", "_")}.o`);
+  const command = [...about.flags, ...COMMON, ...flags, "-c", source, "-o", object];
+  const preprocessed = run(about.compiler, [...about.flags, "-std=c11", ...flags, "-E", source]);
+  const digest = createHash("sha256").update(command.join(" ")).update(preprocessed).digest("hex");
+  const stamp = `${object}.stamp`;
+  if (existsSync(object) && existsSync(stamp) && readFileSync(stamp, "utf8") === digest) {
+    return object;
+  }
+  run(about.compiler, command);
+  writeFileSync(stamp, digest);
+  return object;
+}
+
+function writeIfChanged(path, text) {
+  if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);
+}
+
+function run(program, words) {
+  const result = spawnSync(program, words, { encoding: "utf8", maxBuffer: 1 << 28 });
+  if (result.error) throw result.error;
+  if (result.status !== 0) throw new Error(`${program} failed:\n${result.stderr}`);
+  if (result.stderr) process.stderr.write(result.stderr);
+  return result.stdout;
+}
+
+/** Flash: code and initial data. RAM: data, zeroed data and stack. */
+export function sizesOf(about, program) {
+  const rows = run(about.compiler.replace("gcc", "size"), ["-A", program]).split("\n");
+  const sizes = Object.fromEntries(rows.map((row) => row.trim().split(/\s+/).slice(0, 2)));
+  const size = (section) => Number(sizes[section] ?? 0);
+  return {
+    flashBytes: size(".text") + size(".ARM.exidx") + size(".data"),
+    ramBytes: size(".data") + size(".bss") + size(".stack"),
+  };
+}
+
+function sizeLine(about, program) {
+  const { flashBytes, ramBytes } = sizesOf(about, program);
+  return `${basename(program)}: ${flashBytes} bytes of flash, ${ramBytes} bytes of RAM`;
+}
+
+/** True if the WebAssembly has a table section (number 4). */
+function hasTable(bytes) {
+  for (let at = 8; at < bytes.length; ) {
+    const section = bytes[at];
+    if (section === 4) return true;
+    let size = 0;
+    let shift = 0;
+    do {
+      at += 1;
+      size += (bytes[at] & 0x7f) * 2 ** shift;
+      shift += 7;
+    } while (bytes[at] & 0x80);
+    at += 1 + size;
+  }
+  return false;
+}
