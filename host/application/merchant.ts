@@ -52,7 +52,11 @@ export interface MerchantOptions {
   agentId: string;
   /** Told once the issuer's signed word is there, before the agent learns it; may be repeated. */
   onSettled: (settlement: CardSettlement) => Promise<void>;
-  onServed: (entry: ServedEntry) => void;
+  /** The agent lacks money for a customer (728); `answerFunds` ends its wait. */
+  onShort: (tag: string, missingMinor: number, unit: string) => void;
+  /** Money of another device is spendable now; `payId` in hexadecimal. */
+  onReceived: (payId: string) => void;
+  onServed: (tag: string, entry: ServedEntry) => void;
   /** Told in one sentence what a person has to look at. */
   onAlarm: (text: string) => void;
 }
@@ -102,6 +106,11 @@ export class MerchantService {
     return new FieldReader(answer, "the signed offer").bytes();
   }
 
+  /** Tells the agent that it can have the money now, or that nobody has it (744). */
+  answerFunds(tag: string, isAvailable: boolean): void {
+    this.take({ type: "funds-answered", tag, isAvailable });
+  }
+
   close(): void {
     this.stop();
   }
@@ -122,6 +131,12 @@ export class MerchantService {
       case "command":
         this.options.device.send("agent", effect.body);
         break;
+      case "short":
+        this.options.onShort(effect.tag, effect.missingMinor, effect.unit);
+        break;
+      case "received":
+        this.options.onReceived(effect.payId);
+        break;
       case "hold":
         this.hold(effect.tag, effect.mandate, effect.card).catch(alarm);
         break;
@@ -129,7 +144,7 @@ export class MerchantService {
         this.settle(effect.transactionId, effect.completion, effect.card).catch(alarm);
         break;
       case "served":
-        this.options.onServed(effect.entry);
+        this.options.onServed(effect.tag, effect.entry);
     }
   }
 

@@ -34,8 +34,8 @@ export interface Balance {
   refreshMinor: number;
 }
 
-/** A purchase as the owner orders it. */
-export interface BuyOrder {
+/** A purchase or sale as the owner orders it; which of the two the offer says. */
+export interface TradeOrder {
   amountMinor: number;
   unit: string;
   offer: Uint8Array;
@@ -88,8 +88,8 @@ export class Wallet {
     );
   }
 
-  /** Buys electronic money at a merchant's endpoint with a card (Fig. 7). */
-  async buy(order: BuyOrder): Promise<PurchaseResult> {
+  /** Buys electronic money at a merchant's endpoint with a card, or sells it (Fig. 7). */
+  async trade(order: TradeOrder): Promise<PurchaseResult> {
     const commandId = new Uint8Array(randomBytes(16));
     const state = newPurchase({
       commandId,
@@ -121,7 +121,7 @@ export class Wallet {
 
   private runPurchase(
     state: PurchaseApplication,
-    order: BuyOrder,
+    order: TradeOrder,
     connection: ConnectionId,
   ): Promise<PurchaseResult> {
     const take = (event: Parameters<typeof stepPurchase>[1]): void => {

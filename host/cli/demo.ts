@@ -9,6 +9,7 @@ import {
   actionLine,
   auditLines,
   type EconomyReport,
+  topUpLine,
 } from "../economy/report.ts";
 import { openWorld } from "../economy/world.ts";
 import { memoryWorld, SteppedClock } from "../economy/worldSettings.ts";
@@ -89,9 +90,11 @@ function sayOutcome(outcome: ActionOutcome): void {
     ? colour("ok     ", "green", process.stdout)
     : colour("refused", "red", process.stdout);
   say(`  ${mark} ${actionLine(outcome)}`);
-  if (outcome.kind === "buy" && outcome.receipt !== null) {
+  if (outcome.kind === "pay") return;
+  if (outcome.receipt !== null) {
     say(`          receipt ${outcome.receipt.ticketId}, account ${outcome.receipt.account}`);
   }
+  for (const entry of outcome.topUps) say(`          ${topUpLine(entry)}`);
 }
 
 function sayAudit(report: EconomyReport): void {

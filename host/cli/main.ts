@@ -89,6 +89,7 @@ Examples:
   florin wallet balance --as Alice
   florin wallet offers --as Alice --unit USD --amount 5000
   florin wallet buy --as Alice --amount 5000 --unit USD
+  florin wallet sell --as Alice --amount 1000 --unit USD --at-least 950
   florin wallet pay --as Alice --to Bruno --amount 1250 --unit USD
   florin wallet receipts --as Alice --json
   florin wallet export --as Alice --kind notes --json
@@ -105,8 +106,9 @@ Examples:
   };
   const amount = "--amount <minor>";
   add("balance", "money and cards in the wallet");
-  add("offers", "who sells a unit, cheapest first")
+  add("offers", "who sells or buys a unit, the best first")
     .requiredOption("--unit <code>", "unit of money")
+    .option("--sell", "who buys it, instead of who sells it")
     .option(amount, "amount in minor units, to compare total costs");
   add("buy", "buy electronic money with a card")
     .requiredOption(amount, "electronic money to receive, in minor units")
@@ -114,6 +116,13 @@ Examples:
     .option("--card <number>", "card to pay with; needed if there are several")
     .option("--merchant <name>", "merchant to buy from; the cheapest if absent")
     .option("--at-most <minor>", "most that the card may be charged, in minor units")
+    .option("--yes", "do not ask for confirmation on a terminal");
+  add("sell", "sell electronic money and have a card credited")
+    .requiredOption(amount, "electronic money to give, in minor units")
+    .requiredOption("--unit <code>", "unit of money")
+    .option("--card <number>", "card to be credited; needed if there are several")
+    .option("--merchant <name>", "merchant to sell to; the one that gives the most if absent")
+    .option("--at-least <minor>", "least that the card must be credited, in minor units")
     .option("--yes", "do not ask for confirmation on a terminal");
   add("pay", "pay another person")
     .requiredOption("--to <name>", "who is paid")

@@ -5,9 +5,11 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { ExportKind } from "../application/hostPort.ts";
 import { exportItems } from "../application/wallet.ts";
 import { rankOffers } from "../application/shop.ts";
-import { buy, pay, personNamed, receiptReport, UnknownNameError } from "../economy/actions.ts";
+import { pay } from "../economy/actions.ts";
 import { audit } from "../economy/audit.ts";
+import { personNamed, UnknownNameError } from "../economy/names.ts";
 import type { Person } from "../economy/people.ts";
+import { receiptReport, trade } from "../economy/trades.ts";
 import type { World } from "../economy/world.ts";
 import { agencyRoot } from "../network/agency/agency.ts";
 import { decodeCbor, encodeCbor } from "../trust/cbor.ts";
@@ -31,7 +33,8 @@ export async function answerRequest(
       case "offers":
         return await offers(world, options);
       case "buy":
-        return await orderPurchase(world, options);
+      case "sell":
+        return await orderTrade(world, command, options);
       case "pay":
         return await orderPayment(world, options);
       case "receipts":
@@ -67,36 +70,35 @@ async function balance({ name, wallet }: Person) {
 async function offers(world: World, options: Options) {
   const unit = textOf(options, "unit");
   checkUnit(world, unit);
+  const direction = options.sell === true ? "sell" : "buy";
   const amountMinor = options.amount === undefined ? undefined : amountOf(options);
   const { gateway, agentRoot, nowSeconds } = world.base;
-  const found = await gateway.query("buy", unit, agentRoot(), nowSeconds());
-  const accountUnits = [...new Set(found.map(({ terms }) => terms.accountUnit))];
-  const costs = new Map<(typeof found)[number], number>();
-  if (amountMinor !== undefined) {
-    for (const accountUnit of accountUnits) {
-      const wish = { direction: "buy" as const, moneyUnit: unit, accountUnit, amountMinor };
-      for (const { offer, cost } of rankOffers(found, wish, nowSeconds())) {
-        costs.set(offer, cost.accountMinor);
-      }
-    }
-  }
-  const listed = found
-    .filter((offer) => amountMinor === undefined || costs.has(offer))
-    .sort((a, b) => (costs.get(a) ?? 0) - (costs.get(b) ?? 0));
-  return listed.map((offer) => ({
-    merchant: offer.terms.name,
+  const found = await gateway.query(direction, unit, agentRoot(), nowSeconds());
+  const accountUnits = [...new Set(found.map(({ terms }) => terms.accountUnit))].sort();
+  // Best first within each account unit; amounts in two of them cannot be compared.
+  type Listed = { offer: (typeof found)[number]; total: number | null };
+  const listed = accountUnits.flatMap((accountUnit): Listed[] => {
+    const offers = found.filter(({ terms }) => terms.accountUnit === accountUnit);
+    if (amountMinor === undefined) return offers.map((offer) => ({ offer, total: null }));
+    const wish = { direction, moneyUnit: unit, accountUnit, amountMinor } as const;
+    const ranked = rankOffers(offers, wish, nowSeconds());
+    return ranked.map(({ offer, cost }) => ({ offer, total: cost.accountMinor }));
+  });
+  return listed.map(({ offer: { terms }, total }) => ({
+    merchant: terms.name,
+    direction,
     unit,
-    accountUnit: offer.terms.accountUnit,
-    fee: offer.terms.feeMinor,
-    feeBasisPoints: offer.terms.feeBasisPoints,
-    rate: { numerator: offer.terms.rateNumerator, denominator: offer.terms.rateDenominator },
-    maximum: offer.terms.maximumMinor,
-    expires: new Date(offer.terms.expires * 1000).toISOString(),
-    cost: costs.get(offer) ?? null,
+    accountUnit: terms.accountUnit,
+    fee: terms.feeMinor,
+    feeBasisPoints: terms.feeBasisPoints,
+    rate: { numerator: terms.rateNumerator, denominator: terms.rateDenominator },
+    maximum: terms.maximumMinor,
+    expires: new Date(terms.expires * 1000).toISOString(),
+    cost: total,
   }));
 }
 
-async function orderPurchase(world: World, options: Options) {
+async function orderTrade(world: World, direction: "buy" | "sell", options: Options) {
   const person = personOf(world, options);
   const unit = textOf(options, "unit");
   checkUnit(world, unit);
@@ -110,10 +112,12 @@ async function orderPurchase(world: World, options: Options) {
   }
   const card = wanted ?? only?.account ?? "";
   const merchant = options.merchant === undefined ? {} : { merchant: textOf(options, "merchant") };
-  const who = person.name;
-  const atMost = options.atMost === undefined ? undefined : amountOf(options, "atMost");
-  const action = { do: "buy" as const, who, amount, unit, card, ...merchant };
-  return refusable(await buy(world, action, atMost));
+  const limit = {
+    ...(options.atMost === undefined ? {} : { atMostMinor: amountOf(options, "atMost") }),
+    ...(options.atLeast === undefined ? {} : { atLeastMinor: amountOf(options, "atLeast") }),
+  };
+  const action = { do: direction, who: person.name, amount, unit, card, ...merchant };
+  return refusable(await trade(world, action, limit));
 }
 
 async function orderPayment(world: World, options: Options) {
@@ -191,10 +195,13 @@ function textOf(options: Options, key: string): string {
   throw new CommandFailure(`--${key} is missing`);
 }
 
-function amountOf(options: Options, key: "amount" | "atMost" = "amount"): number {
+/** How each amount is named on the command line. */
+const AMOUNT_OPTIONS = { amount: "--amount", atMost: "--at-most", atLeast: "--at-least" } as const;
+
+function amountOf(options: Options, key: keyof typeof AMOUNT_OPTIONS = "amount"): number {
   const value = Number(options[key]);
   if (Number.isSafeInteger(value) && value > 0) return value;
-  const name = key === "amount" ? "--amount" : "--at-most";
+  const name = AMOUNT_OPTIONS[key];
   throw new CommandFailure(
     `${name} takes minor units, a whole number above 0, not "${String(options[key])}"`,
   );

@@ -3,7 +3,7 @@
 import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { readEconomy } from "../economy/economyFile.ts";
-import { publishOffers } from "../economy/merchants.ts";
+import { publishOffers } from "../economy/offers.ts";
 import { openWorld, type World } from "../economy/world.ts";
 import { lastingWorld } from "../economy/worldSettings.ts";
 import { lockDirectory } from "../network/store/lockFile.ts";

@@ -6,7 +6,7 @@ import { formatAmount } from "../network/currencies.ts";
 import { askRunning } from "./control.ts";
 import { CommandFailure, ExitCode, say, sayJson } from "./output.ts";
 
-export type WalletCommand = "balance" | "offers" | "buy" | "pay" | "receipts" | "export";
+export type WalletCommand = "balance" | "offers" | "buy" | "sell" | "pay" | "receipts" | "export";
 
 export interface WalletOptions {
   dir: string;
@@ -27,14 +27,17 @@ interface OfferAnswer {
   feeBasisPoints: number;
   rate: { numerator: number; denominator: number };
   maximum: number;
+  /** With an amount: charged in all, or credited in a sale. */
   cost: number | null;
 }
 
 /** Sends one order and prints the answer. Throws CommandFailure when it was refused. */
 export async function wallet(command: WalletCommand, options: WalletOptions): Promise<void> {
   const { dir, json, yes, ...rest } = options;
-  if (command === "buy" && yes !== true && json !== true && process.stdin.isTTY) {
-    rest.atMost = await confirmedCost(dir, rest);
+  const isTrade = command === "buy" || command === "sell";
+  if (isTrade && yes !== true && json !== true && process.stdin.isTTY) {
+    const total = await confirmedTotal(dir, command, rest);
+    if (total !== null) rest[command === "buy" ? "atMost" : "atLeast"] = total;
   }
   const answer = await askRunning(dir, { command, options: rest });
   if (json === true) sayJson(answer);
@@ -42,26 +45,39 @@ export async function wallet(command: WalletCommand, options: WalletOptions): Pr
 }
 
 /**
- * Shows the owner the best offer and asks (steps 462, 782); gives what the card may be charged.
+ * Shows the owner the best offer and asks (steps 462, 782); gives what the card may be charged, or
+ * must be credited, null where there is no offer: the order itself says best why not.
  * @throws {CommandFailure} when the owner does not confirm
  */
-async function confirmedCost(dir: string, order: Record<string, unknown>): Promise<number> {
-  const ask = (command: string) => askRunning(dir, { command, options: order });
-  const { cards } = (await ask("balance")) as BalanceAnswer;
+async function confirmedTotal(
+  dir: string,
+  direction: "buy" | "sell",
+  order: Record<string, unknown>,
+): Promise<number | null> {
+  const ask = (command: string, options: Record<string, unknown>) =>
+    askRunning(dir, { command, options });
+  const { cards } = (await ask("balance", order)) as BalanceAnswer;
   const card = cards.find(({ number }) => number === order.card) ?? cards[0];
-  const offers = (await ask("offers")) as OfferAnswer[];
+  const options = { ...order, sell: direction === "sell" };
+  const offers = (await ask("offers", options)) as OfferAnswer[];
   const best = offers.find(
     ({ merchant, accountUnit }) =>
       accountUnit === card?.unit && (order.merchant ?? merchant) === merchant,
   );
-  // Without an offer the order itself says best why not.
-  if (best?.cost == null) return Number.MAX_SAFE_INTEGER;
+  if (best?.cost == null) return null;
   say(offerLine(best));
+  const isBuy = direction === "buy";
+  if (await isConfirmed(isBuy ? "Buy?" : "Sell?")) return best.cost;
+  const done = isBuy ? "bought" : "sold";
+  throw new CommandFailure(`not confirmed; nothing was ${done}`, ExitCode.REFUSED);
+}
+
+/** Asks on the terminal. */
+async function isConfirmed(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const reply = await terminal.question("Buy? [y/N] ");
+  const reply = await terminal.question(`${question} [y/N] `);
   terminal.close();
-  if (/^y(es)?$/i.test(reply.trim())) return best.cost;
-  throw new CommandFailure("not confirmed; nothing was bought", ExitCode.REFUSED);
+  return /^y(es)?$/i.test(reply.trim());
 }
 
 function linesOf(command: WalletCommand, answer: unknown): string[] {
@@ -71,6 +87,7 @@ function linesOf(command: WalletCommand, answer: unknown): string[] {
     case "offers":
       return (answer as OfferAnswer[]).map(offerLine);
     case "buy":
+    case "sell":
     case "pay":
       return [actionLine(answer as ActionOutcome)];
     case "receipts":
@@ -101,7 +118,10 @@ function offerLine(offer: OfferAnswer): string {
 }
 
 function receiptLine(receipt: ReceiptReport): string {
-  const money = formatAmount(receipt.received, receipt.unit);
-  const paid = formatAmount(receipt.authorized, receipt.accountUnit);
-  return `${receipt.date}  ${money} from ${receipt.merchant}, card ${receipt.account} ${paid}`;
+  const money = formatAmount(receipt.money, receipt.unit);
+  const total = formatAmount(receipt.authorized, receipt.accountUnit);
+  const isBuy = receipt.direction === "buy";
+  const trade = isBuy ? `from ${receipt.merchant}` : `sold to ${receipt.merchant}`;
+  const card = `card ${receipt.account} ${total}${isBuy ? "" : " credited"}`;
+  return `${receipt.date}  ${money} ${trade}, ${card}`;
 }

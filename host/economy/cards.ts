@@ -62,6 +62,7 @@ export async function openCardNetwork(base: Foundations, economy: Economy): Prom
     host: LOCAL_HOST,
     port: 0,
     issuerAddresses: Object.fromEntries(addresses),
+    rates: economy.networkRates ?? {},
   });
   return {
     issuers,

@@ -2,8 +2,10 @@
 // What a schema cannot say of an economy: names that must exist or be unique, units that someone
 // must issue, rates that firmware can compute with.
 import { currencyByCode } from "../network/currencies.ts";
-import { rateFraction } from "./rate.ts";
+import { NETWORK_RATE, publishedRate, rateFraction } from "../network/rates.ts";
 import type { Economy } from "./economyFile.ts";
+
+const UNFIT_RATE = "is zero, or has more digits than firmware can compute with";
 
 /** Where in the file, and what is wrong there. */
 export interface Unsound {
@@ -15,6 +17,7 @@ export interface Unsound {
 export function checkEconomy(economy: Economy): Unsound | undefined {
   return (
     checkUnits(economy) ??
+    checkRates(economy) ??
     checkNames(economy) ??
     checkBanks(economy) ??
     checkCards(economy) ??
@@ -29,6 +32,21 @@ function checkUnits(economy: Economy): Unsound | undefined {
     if (wrong !== undefined) return wrong;
     if (!economy.banks.some((bank) => bank.issues?.includes(unit))) {
       return { path: ["units", index], problem: `${unit} is issued by none of the banks` };
+    }
+  }
+  return undefined;
+}
+
+function checkRates({ networkRates = {} }: Economy): Unsound | undefined {
+  for (const [pair, rate] of Object.entries(networkRates)) {
+    const path = ["networkRates", pair];
+    const [unit = "", other = ""] = pair.split("/");
+    const wrong = knownCurrency(unit, path) ?? knownCurrency(other, path);
+    if (wrong !== undefined) return wrong;
+    if (unit === other) return { path, problem: "is a rate of a unit in itself" };
+    if (rateFraction(rate, unit, other) === undefined) return { path, problem: UNFIT_RATE };
+    if (networkRates[`${other}/${unit}`] !== undefined) {
+      return { path, problem: `is the inverse of ${other}/${unit}, which is there too` };
     }
   }
   return undefined;
@@ -114,13 +132,26 @@ function checkMerchants(economy: Economy): Unsound | undefined {
         const problem = `${offer.unit} is not among the economy's units`;
         return { path: [...at, "unit"], problem };
       }
-      if (rateFraction(offer.rate ?? "1", offer.unit, offer.accountUnit) === undefined) {
-        const problem = "is zero, or has more digits than firmware can compute with";
-        return { path: [...at, "rate"], problem };
-      }
+      const { rate = "1", unit, accountUnit } = offer;
+      const problem = rateProblem(economy, rate, unit, accountUnit);
+      if (problem !== undefined) return { path: [...at, "rate"], problem };
     }
   }
   return undefined;
+}
+
+function rateProblem(
+  { networkRates = {} }: Economy,
+  rate: string,
+  unit: string,
+  accountUnit: string,
+): string | undefined {
+  if (rate !== NETWORK_RATE) {
+    return rateFraction(rate, unit, accountUnit) === undefined ? UNFIT_RATE : undefined;
+  }
+  return publishedRate(networkRates, unit, accountUnit) === undefined
+    ? `is the network's, but networkRates has neither ${unit}/${accountUnit} nor its inverse`
+    : undefined;
 }
 
 function checkActions(economy: Economy): Unsound | undefined {
@@ -130,7 +161,7 @@ function checkActions(economy: Economy): Unsound | undefined {
       const problem = `${action.unit} is not among the economy's units`;
       return { path: [...path, "unit"], problem };
     }
-    const parties = action.do === "buy" ? (["who"] as const) : (["from", "to"] as const);
+    const parties = action.do === "pay" ? (["from", "to"] as const) : (["who"] as const);
     for (const key of parties) {
       const name = (action as unknown as Record<string, string>)[key] ?? "";
       if (!economy.people.some((person) => person.name === name)) {
@@ -141,7 +172,7 @@ function checkActions(economy: Economy): Unsound | undefined {
     if (action.do === "pay" && action.from === action.to) {
       return { path: [...path, "to"], problem: "is the payer: nobody pays themselves" };
     }
-    if (action.do === "buy" && action.merchant !== undefined) {
+    if (action.do !== "pay" && action.merchant !== undefined) {
       if (!economy.merchants.some((merchant) => merchant.name === action.merchant)) {
         const problem = `"${action.merchant}" is not a merchant of this economy`;
         return { path: [...path, "merchant"], problem };

@@ -13,6 +13,7 @@ import {
   printParseErrorCode,
 } from "jsonc-parser";
 import { projectFile } from "../projectFile.ts";
+import type { EconomyAction } from "./economyActions.ts";
 import { checkEconomy } from "./economyCheck.ts";
 
 export interface EconomyAccount {
@@ -47,7 +48,10 @@ export interface EconomyOffer {
   accountUnit: string;
   feeMinor?: number;
   feeBasisPoints?: number;
-  /** Units of account money for one unit of electronic money; "1" if absent. */
+  /**
+   * Units of account money for one unit of electronic money, "1" if absent; or "network" for what
+   * the authorization network publishes when the offer is signed.
+   */
   rate?: string;
 }
 
@@ -59,28 +63,10 @@ export interface EconomyMerchant {
   offers: EconomyOffer[];
 }
 
-export interface BuyAction {
-  do: "buy";
-  who: string;
-  /** Electronic money received, minor units. */
-  amount: number;
-  unit: string;
-  card: string;
-  merchant?: string;
-}
-
-export interface PayAction {
-  do: "pay";
-  from: string;
-  to: string;
-  amount: number;
-  unit: string;
-}
-
-export type EconomyAction = BuyAction | PayAction;
-
 export interface Economy {
   units: string[];
+  /** What the authorization network publishes, by pair: "GBP/USD": "1.25". */
+  networkRates?: Record<string, string>;
   banks: EconomyBank[];
   cardIssuers: { name: string; cards: EconomyCard[] }[];
   merchants: EconomyMerchant[];

@@ -6,23 +6,23 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { CredentialKind } from "../application/hostPort.ts";
 import { type CardSettlement, MerchantService } from "../application/merchant.ts";
+import { MerchantFunds } from "../application/merchantFunds.ts";
+import type { AccountFunds } from "../application/topUp.ts";
 import { Wallet } from "../application/wallet.ts";
 import { AuthorityService } from "../network/authority/authority.ts";
 import { Acquirer } from "../network/authorization/acquirer.ts";
 import { ownAccount } from "../network/bank/chart.ts";
 import { sqlIssuerStore } from "../network/bank/sqlIssuerStore.ts";
+import type { RateFraction } from "../network/rates.ts";
+import { formatAmount } from "../network/currencies.ts";
 import { Rights, Role } from "../trust/certificates.ts";
-import { accountName, type Bank, moduleBalances, moduleId, withdraw } from "./banks.ts";
+import { accountName, type Bank, moduleId, withdraw } from "./banks.ts";
 import { acquirerId, type CardNetwork, linkKey } from "./cards.ts";
 import type { Economy, EconomyMerchant, EconomyOffer } from "./economyFile.ts";
 import type { CertifiedParty, Foundations } from "./foundations.ts";
+import { publishOffers } from "./offers.ts";
 import { LOCAL_HOST } from "./partyDevice.ts";
-import { rateFraction } from "./rate.ts";
 
-/** Seconds that an offer is good for (protocol section 3, defaults). */
-const OFFER_SECONDS = 600;
-/** Most that a merchant takes in one sale, minor units. */
-const LARGEST_SALE_MINOR = 1_000_000_000_000;
 const MERCHANT_CREDENTIAL_SECONDS = 365 * 24 * 3600;
 const REGISTRY_NAME = "Merchant Registry";
 
@@ -37,6 +37,10 @@ export interface Merchant {
   bank: Bank;
   devices: MerchantDevice[];
   offers: readonly EconomyOffer[];
+  /** The money of all its devices and accounts. */
+  funds: MerchantFunds;
+  /** The authorization network's rate of a money unit in an account unit. */
+  networkRate(moneyUnit: string, accountUnit: string): RateFraction | undefined;
   close(): Promise<void>;
 }
 
@@ -117,7 +121,23 @@ async function openMerchant(setting: MerchantSetting, entry: EconomyMerchant): P
     firstTrace: base.nowSeconds() % 1_000_000,
   });
   const devices: MerchantDevice[] = [];
-  for (const [index, funds] of entry.devices.entries()) {
+  const funds = new MerchantFunds({
+    clock: base.settings.clock,
+    accounts: (unit) => accountsOf(setting, entry.name, unit),
+    withdraw: async (number, { source, amountMinor, unit }) => {
+      const party = devices[number]?.party;
+      if (party === undefined || source.type !== "account") return;
+      const from = setting.banks.find(({ name }) => name === source.bank);
+      if (from === undefined) throw new Error(`there is no bank ${source.bank}`);
+      const { account } = source;
+      await withdraw(base, setting.banks, from, { party, account, amountMinor, unit });
+    },
+    onTopUp: ({ to, from, amount, unit, outcome, reason }) => {
+      const end = outcome === "ok" ? "" : `, which failed: ${reason}`;
+      base.settings.detail(`${to} gets ${formatAmount(amount, unit)} from ${from}${end}`);
+    },
+  });
+  for (const [index, held] of entry.devices.entries()) {
     const name = entry.devices.length === 1 ? entry.name : `${entry.name} ${index + 1}`;
     const party = await base.makeDevice(
       name,
@@ -128,7 +148,8 @@ async function openMerchant(setting: MerchantSetting, entry: EconomyMerchant): P
       },
     );
     await acquireCredential(setting, entry.name, party);
-    for (const [unit, amountMinor] of Object.entries(funds)) {
+    await admitDevice(setting, entry, party);
+    for (const [unit, amountMinor] of Object.entries(held)) {
       await fund(setting, entry.name, party, unit, amountMinor);
     }
     const service = new MerchantService({
@@ -136,18 +157,24 @@ async function openMerchant(setting: MerchantSetting, entry: EconomyMerchant): P
       acquirer,
       agentId: agentId(party),
       onSettled: (settlement) => bookSettlement(base, bank, entry.name, settlement),
-      onServed: () => undefined,
+      onShort: (tag, missingMinor, unit) => funds.short(index, tag, missingMinor, unit),
+      onReceived: (payId) => funds.arrived(index, payId),
+      onServed: (tag) => funds.gone(tag),
       onAlarm: (text) => base.settings.alarm(`${name}: ${text}`),
     });
     await service.open();
     devices.push({ party, service });
+    funds.add({ name, url: party.url, device: party.device, service });
   }
   const merchant: Merchant = {
     name: entry.name,
     bank,
     devices,
     offers: entry.offers,
+    funds,
+    networkRate: (moneyUnit, accountUnit) => cards.switch.publishedRate(moneyUnit, accountUnit),
     close: async () => {
+      funds.close();
       acquirer.close();
       for (const { party, service } of devices) {
         service.close();
@@ -187,6 +214,44 @@ async function acquireCredential(
   }
 }
 
+/** Opens the merchant's accounts and lets a device draw on each, at whatever bank it is. */
+async function admitDevice(
+  { base, economy, banks, bank }: MerchantSetting,
+  { name: owner, devices, offers }: EconomyMerchant,
+  party: CertifiedParty,
+): Promise<void> {
+  const units = new Set([...devices.flatMap(Object.keys), ...offers.map(({ unit }) => unit)]);
+  for (const unit of units) {
+    const account = accountName(owner, unit);
+    await base.ledger.apply({
+      bank: bank.name,
+      open: [{ account, owner, unit, kind: "deposit", drawers: [] }],
+    });
+    await bank.service.admit(account, moduleId(party));
+  }
+  for (const entry of economy.banks) {
+    const other = banks.find(({ name }) => name === entry.name);
+    for (const { owner: holder, unit } of entry.accounts ?? []) {
+      if (holder === owner) await other?.service.admit(accountName(owner, unit), moduleId(party));
+    }
+  }
+}
+
+/** 740: what the merchant has in a unit, at any bank. */
+async function accountsOf(
+  { base, banks }: MerchantSetting,
+  owner: string,
+  unit: string,
+): Promise<AccountFunds[]> {
+  const account = accountName(owner, unit);
+  const found: AccountFunds[] = [];
+  for (const { name: bank } of banks) {
+    const balanceMinor = (await base.ledger.account(bank, account))?.balanceMinor ?? 0;
+    if (balanceMinor > 0) found.push({ bank, account, balanceMinor });
+  }
+  return found;
+}
+
 /**
  * Gives a device the money that the economy file says it has: cash is paid into the merchant's
  * account, and the device's module draws it as electronic money.
@@ -200,11 +265,6 @@ async function fund(
 ): Promise<void> {
   const account = accountName(owner, unit);
   const step = `fund/${party.name}/${unit}`;
-  await base.ledger.apply({
-    bank: bank.name,
-    open: [{ account, owner, unit, kind: "deposit", drawers: [] }],
-  });
-  await bank.service.admit(account, moduleId(party));
   if (amountMinor === 0) return;
   await base.once(step, async () => {
     const result = await base.ledger.apply({
@@ -226,36 +286,6 @@ async function fund(
     const commandId = sha256(utf8ToBytes(`${agentId(party)}/${step}`)).slice(0, 16);
     await withdraw(base, banks, bank, { party, account, amountMinor, unit, commandId });
   });
-}
-
-/** Signs every offer anew, up to what each device holds, and publishes it at the gateway. */
-export async function publishOffers(base: Foundations, merchant: Merchant): Promise<void> {
-  for (const { party, service } of merchant.devices) {
-    const balances = await moduleBalances(party);
-    for (const offer of merchant.offers) {
-      const funds = balances.find(({ unit }) => unit === offer.unit)?.spendableMinor ?? 0;
-      const maximumMinor = offer.direction === "buy" ? funds : LARGEST_SALE_MINOR;
-      const rate = rateFraction(offer.rate ?? "1", offer.unit, offer.accountUnit);
-      if (rate === undefined || maximumMinor === 0) continue;
-      const bytes = await service.signOffer({
-        direction: offer.direction,
-        moneyUnit: offer.unit,
-        accountUnit: offer.accountUnit,
-        feeMinor: offer.feeMinor ?? 0,
-        feeBasisPoints: offer.feeBasisPoints ?? 0,
-        rateNumerator: rate.numerator,
-        rateDenominator: rate.denominator,
-        minimumMinor: 1,
-        maximumMinor,
-        expires: base.nowSeconds() + OFFER_SECONDS,
-        endpoint: party.url,
-      });
-      const result = await base.gateway.publish(bytes);
-      if (result !== "accepted" && result !== "superseded") {
-        base.settings.alarm(`the gateway does not take an offer of ${merchant.name}: ${result}`);
-      }
-    }
-  }
 }
 
 /** The card issuer's clearing record becomes the merchant's credit (or debit, for a sale). */

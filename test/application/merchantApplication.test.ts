@@ -5,9 +5,11 @@ import { HostMessage, hostBody, parseHostBody } from "../../host/application/hos
 import {
   type MerchantApplication,
   newMerchantApplication,
+  promisedMinor,
   stepMerchant,
 } from "../../host/application/merchantApplication.ts";
-import { encodeCbor } from "../../host/trust/cbor.ts";
+import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
+import { signObject } from "../../host/trust/cose.ts";
 
 const tag = new Uint8Array(8).fill(1);
 const tagHex = "01".repeat(8);
@@ -32,9 +34,46 @@ function commands(effects: ReturnType<typeof tell>) {
 }
 
 describe("the merchant's application", () => {
-  it("has no other funds to offer", () => {
-    const [answer] = commands(tell(HostMessage.FUNDS_SHORT, tag, 500, "USD"));
-    expect(answer).toEqual({ number: HostMessage.FUNDS_ANSWER, fields: [tag, false] });
+  it("seeks money for its agent, and answers once", () => {
+    const short = { type: "short", tag: tagHex, missingMinor: 500, unit: "USD" };
+    expect(tell(HostMessage.FUNDS_SHORT, tag, 500, "USD")).toEqual([short]);
+    const answered = { type: "funds-answered" as const, tag: tagHex, isAvailable: true };
+    const [answer] = commands(stepMerchant(state, answered));
+    expect(answer).toEqual({ number: HostMessage.FUNDS_ANSWER, fields: [tag, true] });
+    expect(stepMerchant(state, answered)).toEqual([]);
+  });
+
+  it("gives no answer about money to a customer who has left", () => {
+    tell(HostMessage.FUNDS_SHORT, tag, 500, "USD");
+    tell(HostMessage.SERVED, tag, 1, 18, null, null, null);
+    const answered = { type: "funds-answered" as const, tag: tagHex, isAvailable: true };
+    expect(stepMerchant(state, answered)).toEqual([]);
+  });
+
+  it("tells of money that came without a ticket once it is there", () => {
+    const payId = new Uint8Array(16).fill(9);
+    const rest = [0, payId, 500, "USD", tag] as const;
+    expect(tell(HostMessage.RECEIVED, tag, 3, ...rest)).toEqual([]);
+    const received = [{ type: "received", payId: "09".repeat(16) }];
+    expect(tell(HostMessage.RECEIVED, tag, 2, ...rest)).toEqual(received);
+  });
+
+  it("counts what mandates promise until their customers are served; a sale promises none", () => {
+    const authorize = (tagByte: number, direction: number, money: number) => {
+      const mandate = [transactionId, direction, transactionId, 1, "EUR", 0, money, "USD"];
+      const payload = encodeCbor([...mandate, transactionId, 0, 1, transactionId]);
+      const signed = signObject("florin/mandate", payload, new Uint8Array(32));
+      const bytes = new Uint8Array(8).fill(tagByte);
+      tell(HostMessage.AUTHORIZE, bytes, decodeCbor(signed), [2], transactionId);
+      return bytes;
+    };
+    const first = authorize(1, 1, 300);
+    authorize(1, 1, 300);
+    authorize(2, 1, 50);
+    authorize(3, 2, 7_000);
+    expect([promisedMinor(state, "USD"), promisedMinor(state, "EUR")]).toEqual([350, 0]);
+    tell(HostMessage.SERVED, first, 2, 0, transactionId, null, null);
+    expect(promisedMinor(state, "USD")).toBe(50);
   });
 
   it("asks for a hold and gives the agent the first answer only", () => {

@@ -92,7 +92,7 @@ async function benchPurchases(world: World): Promise<TransactionRow> {
   const devices = { customer: alice.party, merchant: shop.devices[0].party };
   return measure("purchase", PURCHASES, devices, async () => {
     const start = performance.now();
-    const result = await wallet.buy(order);
+    const result = await wallet.trade(order);
     const ms = performance.now() - start;
     if (result.state !== "committed") throw new Error(`a purchase failed: ${result.reason}`);
     // Card posting and ledger follow the outcome; their bytes belong to the purchase.

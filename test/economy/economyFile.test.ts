@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { EconomyFileError, parseEconomy, readEconomy } from "../../host/economy/economyFile.ts";
-import { rateFraction } from "../../host/economy/rate.ts";
+import { rateFraction } from "../../host/network/rates.ts";
 
 const example = readFileSync("examples/economy.json", "utf8");
 

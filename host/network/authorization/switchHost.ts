@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The switch on TCP, a thin shell around switch.ts: it listens for acquirers and calls issuers.
+import { publishedRate, type RateFraction, type RateTable } from "../rates.ts";
 import type { SendEffect } from "./issuerMachine.ts";
 import { newSwitchState, type SwitchConfig, type SwitchEvent, stepSwitch } from "./switch.ts";
 import { LinkClient } from "./tcpClient.ts";
@@ -11,23 +12,27 @@ export interface SwitchHostOptions {
   readonly port: number;
   /** Where each issuer link of the configuration is reached. */
   readonly issuerAddresses: Readonly<Record<string, { host: string; port: number }>>;
+  /** Exchange rates that the network publishes for offers that follow them (par. 77). */
+  readonly rates?: RateTable;
 }
 
 /** A running switch. */
 export class SwitchHost {
   readonly state = newSwitchState();
   private readonly config: SwitchConfig;
+  private readonly rates: RateTable;
   private readonly issuers = new Map<string, LinkClient>();
   private server: LinkServer | undefined;
 
-  private constructor(config: SwitchConfig) {
+  private constructor(config: SwitchConfig, rates: RateTable) {
     this.config = config;
+    this.rates = rates;
   }
 
   /** Starts to listen and to call. @throws {Error} when the port is taken */
   static async start(options: SwitchHostOptions): Promise<SwitchHost> {
     const { config, host, port } = options;
-    const running = new SwitchHost(config);
+    const running = new SwitchHost(config, options.rates ?? {});
     const links = Object.fromEntries(
       Object.entries(config.acquirers).map(([name, { linkKey }]) => [name, linkKey]),
     );
@@ -56,6 +61,11 @@ export class SwitchHost {
   /** What was dropped before it was known which acquirer sent it. */
   get listenerCounters(): LinkServer["counters"] {
     return this.server?.counters ?? { strangers: 0, broken: 0 };
+  }
+
+  /** The network's rate of a money unit in an account unit; undefined where it publishes none. */
+  publishedRate(moneyUnit: string, accountUnit: string): RateFraction | undefined {
+    return publishedRate(this.rates, moneyUnit, accountUnit);
   }
 
   async close(): Promise<void> {
