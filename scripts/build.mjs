@@ -27,6 +27,8 @@ if (!isMainThread) {
       // Named here: in asconfig.json, asc would look for it among the packages.
       "--transform",
       "./scripts/withoutStrings.mjs",
+      "--transform",
+      "./scripts/compactCode.mjs",
       "--target",
       target,
       "--outFile",
@@ -75,6 +77,7 @@ async function buildFirmware(jobs, say) {
   const digest = digestOf([
     ...filesBelow("assembly"),
     "scripts/withoutStrings.mjs",
+    "scripts/compactCode.mjs",
     "asconfig.json",
     "package.json",
   ]);
