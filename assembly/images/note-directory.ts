@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Test image: the note directory alone, so that a test can compare its choices (par. 129) with
 // those of a model that tries everything. Never ships.
+import { chooseOldest } from "../note/bankChoice";
 import { Choice, Directory } from "../note/directory";
 import { NoteRecord } from "../note/noteRecord";
 
@@ -23,10 +24,17 @@ export function add(key: u32, unit: u32, amount: u64, expiry: u64, transfers: u3
 }
 
 /** Chooses; returns a number of `Found`. */
-export function choose(unit: u32, amount: u64, nowSeconds: u64, toTeller: bool): i32 {
-  const found = directory.choose(unit, amount, nowSeconds, toTeller, choice);
+export function choose(unit: u32, amount: u64, nowSeconds: u64, toBank: bool): i32 {
+  const found = directory.choose(unit, amount, nowSeconds, toBank, choice);
   __collect();
   return found;
+}
+
+/** Chooses what goes back to a bank, for `most` at most; returns what it comes to. */
+export function chooseForBank(unit: u32, most: u64, nowSeconds: u64): u64 {
+  const sum = chooseOldest(directory, unit, most, nowSeconds, new StaticArray<u8>(0), choice);
+  __collect();
+  return sum;
 }
 
 /** Takes the chosen notes for a payment, or gives them free. */

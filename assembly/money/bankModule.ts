@@ -3,7 +3,7 @@
 // it has no trusted agent, and it serves requests that come in bare sessions.
 import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
-import { PAY_ID_SIZE } from "../note/limits";
+import { HASH_SIZE, PAY_ID_SIZE } from "../note/limits";
 import { composeHost, sendHost } from "../session/buffers";
 import { Dispatcher } from "../session/dispatcher";
 import { NoOwnHalf } from "../session/ownHalf";
@@ -26,6 +26,7 @@ namespace Command {
   export const HOLD: i32 = 83;
   export const NOTED: i32 = 85;
   export const CLOSE: i32 = 88;
+  export const RECONCILED: i32 = 90;
 }
 
 /** Sessions in which customers' modules, or tellers, ask something of this one. */
@@ -74,6 +75,7 @@ class BankHost extends MoneyHost {
     if (number == Command.BANK && fields == 5) return this.bank.commanded(body);
     if (number == Command.HOLD && fields == 2) return this.holdAnswered(body);
     if (number == Command.NOTED && fields == 1) return this.noted(body);
+    if (number == Command.RECONCILED && fields == 1) return this.reconciled(body);
     if (number == Command.CLOSE && fields == 1) return this.close(body);
     return Reason.UNKNOWN_COMMAND;
   }
@@ -90,6 +92,16 @@ class BankHost extends MoneyHost {
     if (!body.atEnd()) return Reason.MALFORMED;
     if (!this.resume.noted(payId)) return Reason.IN_DOUBT;
     composeHost(Command.NOTED, 0);
+    sendHost();
+    return Reason.NONE;
+  }
+
+  private reconciled(body: CborReader): i32 {
+    const hash = body.bytesExact(HASH_SIZE);
+    if (!body.atEnd()) return Reason.MALFORMED;
+    const reason = this.bank.reconciled(hash);
+    if (reason != Reason.NONE) return reason;
+    composeHost(Command.RECONCILED, 0);
     sendHost();
     return Reason.NONE;
   }

@@ -43,6 +43,7 @@ function describe(payment: Payment, state: u8): PaymentRecord {
   record.role = payment.role;
   record.ownSide = payment.ownSide.kind;
   record.kind = payment.kind;
+  record.reason = <u8>payment.reason;
   // A command's owner reads the outcome when it likes; nobody has to note it.
   if (record.ownSide == OwnSideKind.COMMAND) record.setNoted();
   unpackUnit(payment.unit, record.unit);
@@ -102,6 +103,9 @@ export class Commit {
     record.put();
     tranLog.put(record, payment);
     const isComplete = outgoing.putPaidOut();
+    if (payment.commandId.length > 0) {
+      putCommand(payment.commandId, payment.payId, PaymentState.COMMITTED, Reason.NONE);
+    }
     const room = payment.reservedBytes;
     payment.reservedBytes = 0;
     if (!isComplete) {

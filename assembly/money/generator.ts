@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Money generator 202: serves issues with new notes, one each. The body is signed here
-// and worth nothing before its first transfer is released; an issue that is aborted leaves none.
+// Money generator 202: serves issues with new notes, one each, and takes notes of its bank for
+// redemption. A body is signed here and worth nothing before its first transfer is released; an
+// issue that is aborted leaves none. What was redeemed is kept until the bank has reconciled it.
 import { random } from "../board";
-import { pointerOf } from "../codec/bytes";
+import { Bytes, pointerOf } from "../codec/bytes";
 import { CborWriter } from "../codec/cborWriter";
 import { Purpose } from "../codec/purpose";
 import { NOTE_ID_SIZE, NOTE_LIFE_SECONDS, SECONDS_PER_HOUR } from "../note/limits";
@@ -10,8 +11,7 @@ import { Found } from "../note/directory";
 import { OutgoingNotes } from "../note/outgoing";
 import { identity } from "../trust/identity";
 import { nowSeconds } from "../trust/signedTime";
-import { RequestKind } from "./messages";
-import { writeUnit } from "./moneyHolder";
+import { notes, writeUnit } from "./moneyHolder";
 import { Payment } from "./payment";
 import { ToBank } from "./toBank";
 
@@ -20,8 +20,8 @@ const CURRENCY: u64 = 1;
 const BODY_LIMIT: i32 = 176;
 
 export class Generator extends ToBank {
-  protected serves(kind: u8): bool {
-    return kind == RequestKind.ISSUE;
+  reconciled(hash: Bytes): i32 {
+    return notes.forget(pointerOf(hash));
   }
 
   protected takeNotes(payment: Payment): i32 {

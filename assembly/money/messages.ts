@@ -22,8 +22,22 @@ export namespace ModuleMessage {
 export namespace RequestKind {
   /** No request: a payment between two transaction devices. */
   export const NONE: u8 = 0;
-  /** Of a teller, against an account. */
+  /** Odd ones are asked of tellers, by the owners of transaction modules. */
   export const WITHDRAW: u8 = 1;
-  /** Of a generator, by a teller. */
+  export const DEPOSIT: u8 = 3;
+  /** Even ones are asked of generators, by tellers for their banks. */
   export const ISSUE: u8 = 2;
+  export const REDEEM: u8 = 4;
+  /** The largest of them. */
+  export const LAST: u8 = REDEEM;
+}
+
+/** Whether such a request is for a teller, and not for a generator. */
+export function isForTeller(kind: u8): bool {
+  return (kind & 1) != 0;
+}
+
+/** Whether who makes such a request is the payer. */
+export function isPaying(kind: u8): bool {
+  return kind == RequestKind.DEPOSIT || kind == RequestKind.REDEEM;
 }

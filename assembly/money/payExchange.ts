@@ -44,7 +44,7 @@ export class PayExchange {
   }
 
   /** Payer: reserves room for what comes after, then transfers the chosen notes. */
-  private sendNotes(payment: Payment): void {
+  sendNotes(payment: Payment): void {
     step(630);
     const reason = commit.reserve(payment) ? transferNotes.send(payment) : Reason.JOURNAL_FULL;
     if (reason != Reason.NONE) abort.begin(payment, reason);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Teller 204: serves withdrawals from its stock, and fills the stock from a generator when its bank
-// says so (81).
+// Teller 204: serves withdrawals from its stock and takes deposits into it; when its bank says so (81)
+// it fills the stock from a generator, or has the generator redeem a part of it.
 import { CborReader } from "../codec/cborReader";
 import { Path } from "../session/path";
 import { SessionManager } from "../session/sessionManager";
-import { RequestKind } from "./messages";
 import { Payment } from "./payment";
 import { ToBank } from "./toBank";
 import { acceptanceReceived, sendRequest, ToTeller } from "./toTeller";
@@ -27,10 +26,6 @@ export class Teller extends ToBank {
 
   received(payment: Payment, type: i32, body: CborReader): bool {
     return acceptanceReceived(payment, type, body);
-  }
-
-  protected serves(kind: u8): bool {
-    return kind == RequestKind.WITHDRAW;
   }
 
   protected takeNotes(payment: Payment): i32 {

@@ -12,10 +12,12 @@ import { Path } from "../session/path";
 import { Session } from "../session/session";
 import { SessionManager } from "../session/sessionManager";
 import { NEVER, timerMs } from "../session/timers";
+import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
+import { Role } from "../trust/roles";
 import { abort } from "./abort";
 import { tellCommand } from "./commands";
-import { ModuleMessage, RequestKind } from "./messages";
+import { isForTeller, isPaying, ModuleMessage, RequestKind } from "./messages";
 import { writeUnit } from "./moneyHolder";
 import { NotingSide, Payment, Stage } from "./payment";
 import {
@@ -28,6 +30,7 @@ import {
 } from "./paymentRecord";
 import { payments } from "./payments";
 import { readRequest, writeRequest } from "./toTeller";
+import { shortageReason } from "./transferNotes";
 
 const HOLD_WANTED: i32 = 82;
 const SETTLE: i32 = 84;
@@ -61,15 +64,21 @@ export abstract class ToBank extends NotingSide {
     return Reason.UNKNOWN_COMMAND;
   }
 
+  /**
+   * Command 90: the note with this newest transfer is in the bank's books as redeemed. A reason; 0
+   * where it is forgotten.
+   */
+  reconciled(_hash: Bytes): i32 {
+    return Reason.UNKNOWN_COMMAND;
+  }
+
   opened(_payment: Payment): void {}
 
   received(_payment: Payment, _type: i32, _body: CborReader): bool {
     return false;
   }
 
-  /** Whether this module does what a request of this kind asks. */
-  protected abstract serves(kind: u8): bool;
-  /** The bank holds: takes the notes to go. A number of `Found`. */
+  /** The bank holds, and this module pays: takes the notes to go. A number of `Found`. */
   protected abstract takeNotes(payment: Payment): i32;
 
   /** Tells the bank how a payment ended, and the host whose command it was. */
@@ -102,7 +111,8 @@ export abstract class ToBank extends NotingSide {
     const payment = new Payment(PaymentRole.PAYER, this);
     body.arrayOf(4);
     if (!readRequest(body, payment)) return Reason.MALFORMED;
-    if (!this.serves(payment.kind)) return Reason.WRONG_ROLE;
+    if (isTeller() != isForTeller(payment.kind)) return Reason.WRONG_ROLE;
+    if (isPaying(payment.kind)) payment.role = PaymentRole.PAYEE;
     payment.payId = session.payId(0);
     if (PaymentRecord.find(payment.payId) != null) return Reason.ALREADY_DONE;
     if (!payments.add(payment)) return Reason.TOO_MANY_SESSIONS;
@@ -176,14 +186,14 @@ export abstract class ToBank extends NotingSide {
 
   /** The bank holds: has the notes ready, then accepts (41). */
   private accept(payment: Payment): void {
-    const found = this.takeNotes(payment);
+    const found = payment.isPayer ? this.takeNotes(payment) : Found.CHOSEN;
     if (found == Found.RESERVED) {
       // Until then the customer's module hears that the work goes on (par. 76).
       payment.stage = Stage.NOTES_SHORT;
     } else if (found != Found.CHOSEN) {
       abort.begin(payment, shortageReason(found));
     } else {
-      payment.stage = Stage.ACCEPTANCE_WANTED;
+      payment.stage = payment.isPayer ? Stage.ACCEPTANCE_WANTED : Stage.PACKET_WANTED;
       const session = payment.session!;
       const writer = session.compose(ModuleMessage.BANK_ACCEPTED);
       writer.array(1);
@@ -193,10 +203,8 @@ export abstract class ToBank extends NotingSide {
   }
 }
 
-/** Why notes could not be had. */
-function shortageReason(found: i32): i32 {
-  if (found == Found.TOO_MANY_NOTES) return Reason.PACKET_TOO_LARGE;
-  return found == Found.FAILED ? Reason.NO_RANDOM : Reason.INSUFFICIENT_FUNDS;
+function isTeller(): bool {
+  return identity.certificate.role == Role.TELLER;
 }
 
 function settle(payId: Bytes, state: u8, kind: u8, amount: u64, unit: u32, peer: Bytes): void {

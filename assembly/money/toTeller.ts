@@ -5,6 +5,7 @@
 import { bytesEqual } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
+import { Found } from "../note/directory";
 import { AMOUNT_LIMIT } from "../note/limits";
 import { readUnit } from "../note/note";
 import { Path } from "../session/path";
@@ -12,12 +13,13 @@ import { SessionManager } from "../session/sessionManager";
 import { Reason } from "../trust/reasons";
 import { abort } from "./abort";
 import { isKnownCommand, rememberCommand, tellCommand } from "./commands";
-import { ModuleMessage, RequestKind } from "./messages";
+import { isForTeller, isPaying, ModuleMessage, RequestKind } from "./messages";
 import { writeUnit } from "./moneyHolder";
+import { payExchange } from "./payExchange";
 import { OwnSide, Payment, Stage } from "./payment";
 import { PaymentRole } from "./paymentRecord";
 import { payments } from "./payments";
-import { isTransactionModule } from "./transferNotes";
+import { isTransactionModule, shortageReason, transferNotes } from "./transferNotes";
 
 const COMMAND_ID_SIZE: i32 = 16;
 const ACCOUNT_LIMIT: i32 = 64;
@@ -39,7 +41,10 @@ export class ToTeller {
     const commandId = body.bytesExact(COMMAND_ID_SIZE);
     const payment = new Payment(PaymentRole.PAYEE, ownSide);
     payment.commandId = commandId;
-    if (!readRequest(body, payment) || !mayAsk(payment.kind)) return Reason.MALFORMED;
+    if (!readRequest(body, payment)) return Reason.MALFORMED;
+    // Owners ask tellers, and tellers ask generators.
+    if (isTransactionModule() != isForTeller(payment.kind)) return Reason.MALFORMED;
+    if (isPaying(payment.kind)) payment.role = PaymentRole.PAYER;
     if (isKnownCommand(commandId)) {
       tellCommand(commandId);
       return Reason.NONE;
@@ -62,14 +67,13 @@ export class ToTeller {
  * its form is wrong. An account is there exactly where a customer's money is meant.
  */
 export function readRequest(body: CborReader, payment: Payment): bool {
-  payment.kind = <u8>body.uintAtMost(RequestKind.ISSUE);
+  payment.kind = <u8>body.uintAtMost(RequestKind.LAST);
   payment.amount = body.uintAtMost(AMOUNT_LIMIT);
   payment.unit = readUnit(body);
   const isWithoutAccount = body.isNull();
   if (!isWithoutAccount) payment.account = body.text(ACCOUNT_LIMIT);
   if (!body.atEnd() || payment.kind == RequestKind.NONE || payment.amount == 0) return false;
-  if (payment.kind == RequestKind.WITHDRAW) return payment.account.length > 0;
-  return isWithoutAccount;
+  return isForTeller(payment.kind) ? payment.account.length > 0 : isWithoutAccount;
 }
 
 /** Writes request-kind, amount, unit and account. */
@@ -81,10 +85,15 @@ export function writeRequest(writer: CborWriter, payment: Payment): void {
   else writer.textFrom(payment.account);
 }
 
-/** The session is open: asks (40). */
+/** The session is open: has the notes ready where this module pays, then asks (40). */
 export function sendRequest(payment: Payment): void {
   const session = payment.session!;
   payment.payId = session.payId(0);
+  const found = payment.isPayer ? transferNotes.choose(payment) : Found.CHOSEN;
+  if (found != Found.CHOSEN) {
+    abort.begin(payment, shortageReason(found));
+    return;
+  }
   payment.stage = Stage.REQUEST_SENT;
   const writer = session.compose(ModuleMessage.BANK_REQUEST);
   writer.array(4);
@@ -93,8 +102,8 @@ export function sendRequest(payment: Payment): void {
 }
 
 /**
- * A message to who asked: that the bank's module accepts (41). The amount is then right (24), and
- * the packet may come. False for another type.
+ * A message to who asked: that the bank's module accepts (41). The amount is right then: the packet
+ * goes, or may come (24). False for another type.
  */
 export function acceptanceReceived(payment: Payment, type: i32, body: CborReader): bool {
   if (payment.commandId.length == 0 || type != ModuleMessage.BANK_ACCEPTED) return false;
@@ -105,15 +114,14 @@ export function acceptanceReceived(payment: Payment, type: i32, body: CborReader
     abort.begin(payment, isFitting ? Reason.WRONG_STATE : Reason.MALFORMED);
     return true;
   }
+  if (payment.isPayer) {
+    payExchange.sendNotes(payment);
+    return true;
+  }
   payment.stage = Stage.PACKET_WANTED;
   payment.session!.compose(ModuleMessage.AMOUNT_RIGHT).array(0);
   payment.session!.send(true);
   return true;
-}
-
-/** Owners ask tellers, tellers ask generators. */
-function mayAsk(kind: u8): bool {
-  return isTransactionModule() == (kind == RequestKind.WITHDRAW);
 }
 
 /** The owner's host as the own side: it gave the amount and reads the outcome. */

@@ -2,26 +2,36 @@
 // Transfer Notes (Fig. 20): the payer's module sends drafts and a signed offer, the payee's
 // verifies them and keeps them unowned. Nothing here moves money; commit.ts does.
 import { step } from "../board";
-import { pointerOf } from "../codec/bytes";
+import { Bytes, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
+import { chooseOldest } from "../note/bankChoice";
 import { HASH_SIZE } from "../note/limits";
 import { OutgoingNotes } from "../note/outgoing";
 import { PacketView } from "../note/packetManager";
 import { Expected, Verifier } from "../note/verifier";
+import { composeBody } from "../session/buffers";
 import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { Role } from "../trust/roles";
 import { nowSeconds } from "../trust/signedTime";
 import { Found } from "../note/directory";
-import { ModuleMessage } from "./messages";
+import { ModuleMessage, RequestKind } from "./messages";
 import { directory, notes } from "./moneyHolder";
 import { Payment, Stage } from "./payment";
 import { tranLog } from "./tranLog";
 
+const NO_ISSUER: Bytes = new StaticArray<u8>(0);
+
 /** Whether this module's holder is a customer or merchant, and not a bank (step 1584). */
 export function isTransactionModule(): bool {
   return identity.certificate.role == Role.TRANSACTION;
+}
+
+/** Why notes could not be had, by a number of `Found`. */
+export function shortageReason(found: i32): i32 {
+  if (found == Found.TOO_MANY_NOTES) return Reason.PACKET_TOO_LARGE;
+  return found == Found.FAILED ? Reason.NO_RANDOM : Reason.INSUFFICIENT_FUNDS;
 }
 
 export class TransferNotes {
@@ -33,9 +43,12 @@ export class TransferNotes {
   choose(payment: Payment): i32 {
     const outgoing = new OutgoingNotes();
     const session = payment.session;
-    const toTeller = session != null && session.peer.role == Role.TELLER;
+    const toBank = session != null && session.peer.role != Role.TRANSACTION;
     const choice = outgoing.choice;
-    const found = directory.choose(payment.unit, payment.amount, nowSeconds(), toTeller, choice);
+    const found =
+      payment.kind == RequestKind.REDEEM
+        ? chooseForBank(payment, outgoing)
+        : directory.choose(payment.unit, payment.amount, nowSeconds(), toBank, choice);
     if (found != Found.CHOSEN) return found;
     directory.reserve(choice, true);
     payment.outgoing = outgoing;
@@ -84,6 +97,8 @@ export class TransferNotes {
     expected.isTransactionModule = isTransactionModule();
     const verdict = this.verifier.verify(packet, expected);
     if (verdict != Reason.NONE) return verdict;
+    // A bank takes it all the same, and its log says so.
+    if (this.verifier.isHolderListed) payment.reason = Reason.NOTE_HOLDER_LISTED;
     step(1606);
     const hashes = notes.keep(packet);
     if (hashes == null) return Reason.JOURNAL_FULL;
@@ -92,6 +107,27 @@ export class TransferNotes {
     memory.copy(pointerOf(payment.draftsHash), packet.offer.draftsHash, HASH_SIZE);
     return Reason.NONE;
   }
+}
+
+/**
+ * Takes notes worth the payment's amount at most, that only a bank takes first, as many as one
+ * packet holds; the payment's amount is then what they come to. A number of `Found`.
+ */
+function chooseForBank(payment: Payment, outgoing: OutgoingNotes): i32 {
+  const peer = payment.session!.peer;
+  const now = nowSeconds();
+  const choice = outgoing.choice;
+  const issuer = payment.kind == RequestKind.REDEEM ? peer.organisation : NO_ISSUER;
+  payment.amount = chooseOldest(directory, payment.unit, payment.amount, now, issuer, choice);
+  if (choice.count == 0) return Found.INSUFFICIENT;
+  while (choice.count > 0) {
+    if (!outgoing.prepare(payment.payId, peer.id, now)) return Found.FAILED;
+    if (outgoing.write(composeBody(), payment.payId, peer.id, payment.unit, payment.amount)) {
+      return Found.CHOSEN;
+    }
+    payment.amount -= choice.values[--choice.count];
+  }
+  return Found.TOO_MANY_NOTES;
 }
 
 /** The one of this module: its buffers serve all payments in turn. */

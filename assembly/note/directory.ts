@@ -3,7 +3,13 @@
 // (par. 129; Fig. 12 steps 568-570, Fig. 20 steps 1566 and 1608). The rows lie in static memory:
 // the heap of a money module is small.
 import { journal } from "../flash/journal";
-import { NOTES_LIMIT, PACKET_NOTES_LIMIT, SECONDS_PER_DAY, TRANSFERS_LIMIT } from "./limits";
+import {
+  GRACE_SECONDS,
+  NOTES_LIMIT,
+  PACKET_NOTES_LIMIT,
+  SECONDS_PER_DAY,
+  TRANSFERS_LIMIT,
+} from "./limits";
 import { packUnit } from "./note";
 import { NOTE_STATE_KIND, NoteRecord } from "./noteRecord";
 
@@ -16,25 +22,26 @@ const candidates: usize = memory.data(NOTES_LIMIT);
 const current: usize = memory.data(PACKET_NOTES_LIMIT);
 const best: usize = memory.data(PACKET_NOTES_LIMIT);
 
-function rowAt(index: i32): usize {
+/** Address of the row at `index`, below `count`; the next functions read one. */
+export function rowAt(index: i32): usize {
   return rows + <usize>(index * ROW_SIZE);
 }
-function keyOf(row: usize): u32 {
+export function keyOf(row: usize): u32 {
   return load<u32>(row);
 }
-function unitOf(row: usize): u32 {
+export function unitOf(row: usize): u32 {
   return load<u32>(row, 4);
 }
-function remainingOf(row: usize): u64 {
+export function remainingOf(row: usize): u64 {
   return load<u64>(row, 8);
 }
-function expiryOf(row: usize): u64 {
+export function expiryOf(row: usize): u64 {
   return <u64>load<u32>(row, 16);
 }
-function transfersOf(row: usize): i32 {
+export function transfersOf(row: usize): i32 {
   return <i32>load<u8>(row, 20);
 }
-function isReserved(row: usize): bool {
+export function isReserved(row: usize): bool {
   return load<u8>(row, 21) != 0;
 }
 
@@ -113,9 +120,15 @@ export class Directory {
       if (row == 0) continue;
       const remaining = remainingOf(row) - choice.values[i];
       store<u64>(row, remaining, 8);
-      if (remaining == 0) memory.copy(row, rowAt(--this.count), ROW_SIZE);
+      if (remaining == 0) this.remove(choice.keys[i]);
     }
     choice.count = 0;
+  }
+
+  /** Takes a note out. */
+  remove(key: u32): void {
+    const row = this.find(key);
+    if (row != 0) memory.copy(row, rowAt(--this.count), ROW_SIZE);
   }
 
   /** Marks the chosen notes as taken, or free again. */
@@ -148,10 +161,10 @@ export class Directory {
    * the fewest monetary-unit-days, the values given times the days until the notes expire. Exact
    * unless more than SEARCH_BUDGET subsets compete. Returns a number of `Found`.
    */
-  choose(unit: u32, amount: u64, nowSeconds: u64, toTeller: bool, choice: Choice): i32 {
+  choose(unit: u32, amount: u64, nowSeconds: u64, toBank: bool, choice: Choice): i32 {
     choice.count = 0;
     this.nowSeconds = nowSeconds;
-    const taken = this.gather(unit, toTeller);
+    const taken = this.gather(unit, toBank);
     let size = 0;
     let sum: u64 = 0;
     while (size < this.candidateCount && sum < amount) sum += remainingOf(candidate(size++));
@@ -172,12 +185,12 @@ export class Directory {
   }
 
   /** Sorts the usable notes by falling value; returns the value of those taken by others. */
-  private gather(unit: u32, toTeller: bool): u64 {
+  private gather(unit: u32, toBank: bool): u64 {
     let taken: u64 = 0;
     this.candidateCount = 0;
     for (let i = 0; i < this.count; i++) {
       const row = rowAt(i);
-      if (unitOf(row) != unit || !isSpendable(row, this.nowSeconds, toTeller)) continue;
+      if (unitOf(row) != unit || !isSpendable(row, this.nowSeconds, toBank)) continue;
       if (isReserved(row)) {
         taken += remainingOf(row);
         continue;
@@ -235,6 +248,7 @@ export class Directory {
 
   /** Days until a note expires, whole days up; capped so that no product overflows. */
   private daysLeft(row: usize): u64 {
+    if (expiryOf(row) <= this.nowSeconds) return 0;
     const seconds = expiryOf(row) - this.nowSeconds;
     return min<u64>(512, (seconds + SECONDS_PER_DAY - 1) / SECONDS_PER_DAY);
   }
@@ -260,7 +274,8 @@ export class Directory {
   }
 }
 
-/** Before its expiry, and below the cap of transfers, which does not bind on the way to a bank. */
-function isSpendable(row: usize, nowSeconds: u64, toTeller: bool): bool {
-  return nowSeconds < expiryOf(row) && (toTeller || transfersOf(row) < TRANSFERS_LIMIT);
+/** Before its expiry and below the cap of transfers; a bank takes more, and for some days longer. */
+export function isSpendable(row: usize, nowSeconds: u64, toBank: bool): bool {
+  if (toBank) return nowSeconds < expiryOf(row) + GRACE_SECONDS;
+  return nowSeconds < expiryOf(row) && transfersOf(row) < TRANSFERS_LIMIT;
 }

@@ -8,6 +8,7 @@ import { Directory } from "./directory";
 import { HASH_SIZE, NOTES_LIMIT, SIGNATURE_SIZE } from "./limits";
 import { NOTE_KIND, NOTE_STATE_KIND, NOTE_STATE_SIZE, NoteRecord } from "./noteRecord";
 import { PacketView } from "./packetManager";
+import { Reason } from "../trust/reasons";
 
 /** Flash that owning one note takes once more: its small record, rewritten. */
 export const OWNING_ROOM: i32 = roomFor(NOTE_STATE_SIZE);
@@ -124,6 +125,23 @@ export class Notes {
     journal.begin();
     this.putDropped(hashes);
     journal.commit(false);
+  }
+
+  /**
+   * A generator's bank has the owned note with this newest transfer in its books as redeemed: it
+   * goes. A reason; 0 also where it is not here any more.
+   */
+  forget(hash: usize): i32 {
+    const found = this.find(hash);
+    if (found < 0) return Reason.NONE;
+    const key = <u32>found;
+    if (!this.record.owned) return Reason.IN_DOUBT;
+    journal.begin();
+    journal.remove(NOTE_KIND, key);
+    journal.remove(NOTE_STATE_KIND, key);
+    if (!journal.commit(false)) return Reason.JOURNAL_FULL;
+    this.directory.remove(key);
+    return Reason.NONE;
   }
 
   /**

@@ -60,6 +60,8 @@ export abstract class OwnHistory {
 const hashes = memory.data(64, 8);
 
 export class Verifier {
+  /** A holder in the packet judged last is on the list; only a bank takes such notes. */
+  isHolderListed: bool = false;
   private draftsHash: DraftsHash = new DraftsHash();
   private stored: NoteView = new NoteView();
   private record: NoteRecord = new NoteRecord();
@@ -84,9 +86,11 @@ export class Verifier {
       step(1588);
       if (isExpired) return Reason.NOTE_EXPIRED;
       step(1590);
-      const isHolderListed = this.isAnyHolderListed(packet);
+      this.isHolderListed = this.isAnyHolderListed(packet);
       step(1592);
-      if (isHolderListed) return Reason.NOTE_HOLDER_LISTED;
+      if (this.isHolderListed) return Reason.NOTE_HOLDER_LISTED;
+    } else {
+      this.isHolderListed = this.isAnyHolderListed(packet);
     }
     step(1594);
     reason = this.checkSignatures(packet, expected);
@@ -141,6 +145,7 @@ export class Verifier {
     const body = note.body;
     const limit = expected.nowSeconds + CLOCK_WINDOW_SECONDS;
     if (body.unit != expected.unit) return Reason.TOTAL_WRONG;
+    if (isGenerator() && !isOwnIssue(note)) return Reason.WRONG_ROLE;
     if (body.issued % SECONDS_PER_HOUR != 0 || body.issued > limit) return Reason.NOTE_MALFORMED;
     if (expected.isTransactionModule && note.transferCount + 1 > TRANSFERS_LIMIT) {
       return Reason.TOO_MANY_TRANSFERS;
@@ -155,6 +160,7 @@ export class Verifier {
     let holder = body.generator;
     let available = body.amount;
     let date = body.issued;
+    let isLate = false;
     note.rewind();
     while (!note.isDraft) {
       if (!note.next()) return Reason.NOTE_MALFORMED;
@@ -165,9 +171,11 @@ export class Verifier {
       }
       if (!same(transfer.parent, hashes, HASH_SIZE)) return Reason.NOTE_CHAIN_BROKEN;
       if (!transfer.fits(available)) return Reason.NOTE_AMOUNTS_WRONG;
-      // A bank takes a note back for some days after it expired.
-      const grace = note.isDraft && !expected.isTransactionModule ? GRACE_SECONDS : 0;
       if (transfer.date < date || transfer.date > limit) return Reason.NOTE_MALFORMED;
+      // A bank takes a note back for some days after it expired; who had it then was a teller.
+      if (isLate && packet.bag.holder.role != Role.TELLER) return Reason.NOTE_EXPIRED;
+      isLate = transfer.date > body.expiry;
+      const grace = expected.isTransactionModule ? 0 : GRACE_SECONDS;
       if (transfer.date > body.expiry + grace) return Reason.NOTE_EXPIRED;
       holder = transfer.transferee;
       available = transfer.amount;
@@ -331,6 +339,17 @@ function isIssuer(generator: Certificate, note: NoteView): bool {
   const length = generator.organisationLength;
   if (length == 0 || length != note.body.issuerLength) return false;
   return same(generator.organisationPointer, note.body.issuer, length);
+}
+
+/** Whether the body names this generator's own bank, which redeems no other's notes. */
+function isOwnIssue(note: NoteView): bool {
+  const name = identity.certificate.organisation;
+  if (name.length != note.body.issuerLength) return false;
+  return same(pointerOf(name), note.body.issuer, name.length);
+}
+
+function isGenerator(): bool {
+  return identity.certificate.role == Role.GENERATOR;
 }
 
 /** Generators sign the first transfer of a note and no other; later ones are holders'. */

@@ -23,7 +23,8 @@ interface Image {
   _initialize(): void;
   clear(): void;
   add(key: number, unit: number, amount: bigint, expiry: bigint, transfers: number): void;
-  choose(unit: number, amount: bigint, now: bigint, toTeller: number): number;
+  choose(unit: number, amount: bigint, now: bigint, toBank: number): number;
+  chooseForBank(unit: number, most: bigint, now: bigint): bigint;
   reserve(isReserved: number): void;
   leave(): void;
   chosen(): number;
@@ -53,8 +54,10 @@ function fill(notes: Note[]): void {
   }
 }
 
-const choose = (amount: number, toTeller = false) =>
-  image.choose(1, BigInt(amount), BigInt(NOW), toTeller ? 1 : 0);
+const choose = (amount: number, toBank = false) =>
+  image.choose(1, BigInt(amount), BigInt(NOW), toBank ? 1 : 0);
+
+const chooseForBank = (most: number) => Number(image.chooseForBank(1, BigInt(most), BigInt(NOW)));
 
 /** What the image chose: key and value of each note. */
 const choice = () =>
@@ -147,15 +150,40 @@ describe("choice of notes", () => {
     expect(choose(641)).toBe(Found.insufficient);
   });
 
-  test("passes over expired notes, other units, and full histories unless a teller is paid", () => {
+  test("passes over expired notes, other units, and full histories unless a bank is paid", () => {
     fill([
       { key: 1, amount: 10, days: 0, transfers: 1 },
       { key: 2, amount: 10, days: 5, transfers: TRANSFERS_LIMIT },
+      { key: 3, amount: 10, days: -30, transfers: 1 },
+      { key: 4, amount: 20, days: -29, transfers: 1 },
     ]);
-    image.add(3, 2, 10n, BigInt(NOW + DAY), 1);
+    image.add(5, 2, 10n, BigInt(NOW + DAY), 1);
     expect(choose(10)).toBe(Found.insufficient);
     expect(choose(10, true)).toBe(Found.chosen);
-    expect(choice()).toEqual([{ key: 2, value: 10 }]);
+    expect(choice()).toEqual([{ key: 4, value: 10 }]);
+    // What a bank takes in all: not what expired thirty days ago.
+    expect(choose(40, true)).toBe(Found.chosen);
+    expect(choice().map(({ key }) => key)).toEqual([4, 1, 2]);
+    expect(choose(41, true)).toBe(Found.insufficient);
+  });
+
+  test("for a bank: first what only a bank takes, then by expiry, then by transfers", () => {
+    fill([
+      { key: 1, amount: 10, days: 80, transfers: 1 },
+      { key: 2, amount: 10, days: 20, transfers: 1 },
+      { key: 3, amount: 10, days: 20, transfers: 3 },
+      { key: 4, amount: 10, days: 70, transfers: TRANSFERS_LIMIT },
+      { key: 5, amount: 10, days: -2, transfers: 1 },
+      { key: 6, amount: 10, days: -30, transfers: 1 },
+    ]);
+    expect(chooseForBank(1_000)).toBe(50);
+    expect(choice().map(({ key }) => key)).toEqual([5, 4, 3, 2, 1]);
+    expect(chooseForBank(25)).toBe(25);
+    expect(choice().map(({ value }) => value)).toEqual([10, 10, 5]);
+    fill(Array.from({ length: 9 }, (_, key) => ({ key, amount: 10, days: 9, transfers: 1 })));
+    expect(chooseForBank(90)).toBe(80);
+    fill([]);
+    expect(chooseForBank(90)).toBe(0);
   });
 
   test("does not give a note to two payments, and says that it is only taken", () => {

@@ -3,7 +3,7 @@
 // between them, which a test may make lose messages. Agents are stand-ins (agentStandIn.ts).
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
-import { Role } from "../../host/trust/certificates.ts";
+import { type Claims, Role } from "../../host/trust/certificates.ts";
 import { PowerCut } from "../../host/simulator/simulatedModule.ts";
 import { VirtualClock } from "../../host/simulator/virtualClock.ts";
 import { AgentStandIn } from "./agentStandIn.ts";
@@ -48,11 +48,11 @@ export class Node {
   peer: Node | null = null;
   agent: AgentStandIn | null = null;
 
-  constructor(world: MoneyWorld, name: string, role: Role) {
+  constructor(world: MoneyWorld, name: string, role: Role, change: Partial<Claims>) {
     this.name = name;
     this.role = role;
     this.module = new BareModule(IMAGES[role]!, world.clock, `${name} of ${world.seed}`);
-    world.agency.certify(this.module, name, role);
+    world.agency.certify(this.module, name, role, change);
   }
 
   /** Heard messages with this number, newest last. */
@@ -79,8 +79,8 @@ export class MoneyWorld {
     this.seed = seed;
   }
 
-  add(name: string, role: Role): Node {
-    const node = new Node(this, name, role);
+  add(name: string, role: Role, change: Partial<Claims> = {}): Node {
+    const node = new Node(this, name, role, change);
     this.nodes.push(node);
     return node;
   }
@@ -153,24 +153,34 @@ export class MoneyWorld {
     }
   }
 
+  /** Has a module ask something of a bank's (81); the last `finished` that the host heard. */
+  bank(
+    client: Node,
+    server: Node,
+    kind: number,
+    amount: number,
+    unit: string,
+    account: string | null,
+  ): unknown[] {
+    this.connect(client, server);
+    this.command(client, 81, this.newCommandId(), kind, amount, unit, account);
+    return client.heardOf(29).at(-1)!;
+  }
+
   /** Restocks a teller from a generator. */
   restock(teller: Node, generator: Node, amount: number, unit = "EUR"): unknown[] {
-    this.connect(teller, generator);
-    this.command(teller, 81, this.newCommandId(), 2, amount, unit, null);
-    return teller.heardOf(29).at(-1)!;
+    return this.bank(teller, generator, 2, amount, unit, null);
   }
 
   /** Withdraws from a teller; the last `finished` that the host heard. */
   withdraw(customer: Node, teller: Node, amount: number, unit = "EUR"): unknown[] {
-    this.connect(customer, teller);
-    this.command(customer, 81, this.newCommandId(), 1, amount, unit, "1234567890");
-    return customer.heardOf(29).at(-1)!;
+    return this.bank(customer, teller, 1, amount, unit, "1234567890");
   }
 
   /** [spendable, in doubt, refresh] of a unit. */
   balance(node: Node, unit = "EUR"): number[] {
     const [, entries] = node.module.ask(80) as [number, [string, ...number[]][]];
-    return (entries.find(([name]) => name === unit)?.slice(1) as number[]) ?? [0, 0, 0];
+    return (entries.find(([name]) => name === unit)?.slice(1, 4) as number[]) ?? [0, 0, 0];
   }
 
   private take(node: Node, sent: Sent[]): void {
