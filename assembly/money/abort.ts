@@ -14,38 +14,39 @@ import { isTransactionModule } from "./transferNotes";
 import { tranLog } from "./tranLog";
 
 export class Abort {
-  /** This module ends the payment (X of Fig. 18): rolls back, tells its own side and the peer. */
+  /** This module ends the payment (X of Fig. 18): tells the peer, rolls back, tells its own side. */
   begin(payment: Payment, reason: i32): void {
     if (payment.isOver) return;
+    // The notice (1746, 1748) goes first: an agent that hears of the end closes the way there.
+    const session = payment.session;
+    if (session != null) session.close(reason, true);
     step(1726);
-    const wasPromised = payment.stage == Stage.ACKNOWLEDGEMENT_WANTED;
+    const wasPromised = this.rollBack(payment, reason);
     step(1728);
-    this.end(payment, reason);
+    payment.state = wasPromised ? PaymentState.IN_DOUBT : PaymentState.ABORTED;
     step(1730);
-    if (wasPromised) {
-      step(1732);
-      step(1734);
-    }
-    if (wasPromised && isTransactionModule()) {
+    this.log(payment, wasPromised);
+    const isTransaction = isTransactionModule();
+    if (wasPromised) step(1734);
+    if (wasPromised && isTransaction) {
+      // One word says both: the payment did not end, and its money may yet come or be lost.
       step(1736);
       step(1738);
     } else {
       step(1740);
-      step(identity.certificate.role == Role.TELLER ? 1742 : 1744);
-    }
-    const session = payment.session;
-    if (session != null) {
-      session.close(reason, true);
-      step(1748);
+      if (isTransaction) step(1744);
+      else if (identity.certificate.role == Role.TELLER) step(1742);
     }
     payment.ownSide.tellOutcome(payment);
   }
 
-  /** The peer ended the payment, or its session is lost (Y of Fig. 18). */
+  /** The peer ended the payment (Y of Fig. 18). */
   ended(payment: Payment, reason: i32): void {
     if (payment.isOver) return;
     step(1750);
-    this.end(payment, reason);
+    const wasPromised = this.rollBack(payment, reason);
+    payment.state = wasPromised ? PaymentState.IN_DOUBT : PaymentState.ABORTED;
+    this.log(payment, wasPromised);
     step(1752);
     if (isTransactionModule()) {
       step(1754);
@@ -56,16 +57,21 @@ export class Abort {
     payment.ownSide.tellOutcome(payment);
   }
 
-  /** Rolls back, or leaves in doubt what was promised. */
-  private end(payment: Payment, reason: i32): void {
+  /** Gives back what was taken for the payment; whether it had been promised to be received. */
+  private rollBack(payment: Payment, reason: i32): bool {
     const wasPromised = payment.stage == Stage.ACKNOWLEDGEMENT_WANTED;
     payment.stage = Stage.OVER;
     payment.reason = reason;
-    payment.state = wasPromised ? PaymentState.IN_DOUBT : PaymentState.ABORTED;
     const outgoing = payment.outgoing;
     if (outgoing != null) directory.reserve(outgoing.choice, false);
+    return wasPromised;
+  }
+
+  /** Makes the end durable: a doubt, with what was promised, or that nothing is left. */
+  private log(payment: Payment, wasPromised: bool): void {
     journal.begin();
     if (wasPromised) {
+      step(1732);
       // Only told again, not decided: a log without room for it changes nothing.
       const record = PaymentRecord.find(payment.payId);
       if (record != null) tranLog.put(record, null);
@@ -76,7 +82,7 @@ export class Abort {
       payment.reservedBytes = 0;
     }
     if (payment.commandId.length > 0) {
-      putCommand(payment.commandId, payment.payId, payment.state, reason);
+      putCommand(payment.commandId, payment.payId, payment.state, payment.reason);
     }
     journal.commit(false);
   }

@@ -118,7 +118,6 @@ export class Commit {
     assert(isDurable);
     directory.leave(outgoing.choice);
     step(1710);
-    payment.stage = Stage.OVER;
     payment.state = PaymentState.COMMITTED;
     step(1706);
     session.compose(ModuleMessage.ACKNOWLEDGEMENT).rawFrom(payment.released);
@@ -127,6 +126,8 @@ export class Commit {
     step(1712);
     if (isTransactionModule()) step(1714);
     payment.ownSide.tellOutcome(payment);
+    step(1716);
+    payment.stage = Stage.OVER;
     return Reason.NONE;
   }
 
@@ -148,7 +149,6 @@ export class Commit {
     const record = PaymentRecord.find(payment.payId);
     if (record == null || !this.acknowledged(record, pointer, length)) return;
     payment.reservedBytes = 0;
-    payment.stage = Stage.OVER;
     payment.state = PaymentState.COMMITTED;
     payment.evidence = record.evidence;
     this.sendDone(payment);
@@ -156,6 +156,7 @@ export class Commit {
     if (isTransactionModule()) step(1722);
     payment.ownSide.tellOutcome(payment);
     step(1724);
+    payment.stage = Stage.OVER;
   }
 
   /**

@@ -5,7 +5,7 @@ import { step } from "../board";
 import { bytesEqual } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { PAY_ID_SIZE } from "../note/limits";
-import { composedBody } from "../session/buffers";
+import { composedBody, composeHost, sendHost } from "../session/buffers";
 import { Label } from "../session/path";
 import { Session } from "../session/session";
 import { SessionOwner } from "../session/sessionOwner";
@@ -21,6 +21,9 @@ import { PaymentRecord, PaymentState } from "./paymentRecord";
 import { payments } from "./payments";
 import { Resume } from "./resume";
 import { isTransactionModule, transferNotes } from "./transferNotes";
+
+/** Tells a bank's host of a refused session (docs/protocol.cddl section 8). */
+const REFUSED: i32 = 87;
 
 export class ModuleSessions extends SessionOwner {
   private resume: Resume;
@@ -62,12 +65,31 @@ export class ModuleSessions extends SessionOwner {
     this.settled();
   }
 
+  /** Fig. 14: tells the subscriber or the bank that a session was refused (1490-1492, 1520-1522). */
+  refused(session: Session, reason: i32): void {
+    let payment = payments.ofSession(session);
+    if (payment == null && session.label == Label.MODULE) payment = payments.ofPath(session.path);
+    // Another session of that payment, or one that is done: nothing of it ends here.
+    if (payment != null && payment.session != null && payment.session !== session) return;
+    const isTransaction = isTransactionModule();
+    if (payment == null && isTransaction) return;
+    if (session.initiator) step(isTransaction ? 1520 : 1522);
+    else step(isTransaction ? 1490 : 1492);
+    if (payment == null) {
+      tellRefused(session, reason);
+      return;
+    }
+    payment.session = session;
+    abort.begin(payment, reason);
+    payments.remove(payment);
+  }
+
   closed(session: Session, reason: i32): void {
     const payment = payments.ofSession(session);
     if (payment == null) return;
     if (!payment.isOver) {
-      if (payment.stage == Stage.OPENING) markRefusal(session, reason);
-      abort.ended(payment, reason);
+      if (session.endedByPeer) abort.ended(payment, reason);
+      else abort.begin(payment, reason);
       // The payer may still be in reach, though not by this session.
       const record = PaymentRecord.find(payment.payId);
       if (record != null && payment.state == PaymentState.IN_DOUBT) this.resume.ask(record);
@@ -140,7 +162,6 @@ export class ModuleSessions extends SessionOwner {
     if (payment == null || !payment.isOver || !payment.isPayer) return;
     const record = PaymentRecord.find(payment.payId);
     if (record != null && !record.isDone) return;
-    step(1716);
     payments.remove(payment);
   }
 }
@@ -155,10 +176,10 @@ function mayServe(session: Session): bool {
   return client == Role.TELLER && server == Role.GENERATOR;
 }
 
-/** Fig. 14: the session was refused, and the own side is told (1490, 1492, 1520, 1522). */
-function markRefusal(session: Session, reason: i32): void {
-  if (reason < Reason.CERTIFICATE_INVALID || reason > Reason.WRONG_ROLE) return;
-  const isTransaction = isTransactionModule();
-  if (session.initiator) step(isTransaction ? 1520 : 1522);
-  else step(isTransaction ? 1490 : 1492);
+/** Tells the bank's host of a session that its module refused; nothing was asked for in it yet. */
+function tellRefused(session: Session, reason: i32): void {
+  const writer = composeHost(REFUSED, 2);
+  writer.bytesFrom(session.tag);
+  writer.uint(<u64>reason);
+  sendHost();
 }

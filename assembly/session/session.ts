@@ -49,6 +49,8 @@ export class Session {
   path: Path;
   owner: SessionOwner;
   open: bool = false;
+  /** Whose word ended it, once it is closed. */
+  endedByPeer: bool = false;
   peer: Certificate = new Certificate();
   /** The peer's clock in the handshake: milliseconds since 1970, 0 if it did not know. */
   peerTimeMs: u64 = 0;
@@ -147,7 +149,7 @@ export class Session {
       reason = opening.handshake.composeM2();
     }
     if (reason != Reason.NONE) {
-      this.markRefusal();
+      this.tellRefusal(reason);
       return reason;
     }
     this.mark(324, 1506);
@@ -302,12 +304,13 @@ export class Session {
 
   /** Ends a session that is not open yet; the peer is told, and marks it ended as well. */
   private refuse(reason: i32): void {
-    this.markRefusal();
+    this.tellRefusal(reason);
     this.end(reason, true);
   }
 
   private end(reason: i32, tellPeer: bool): void {
     if (this.state == SessionState.CLOSED) return;
+    this.endedByPeer = !tellPeer;
     this.close(reason, tellPeer);
     this.owner.closed(this, reason);
   }
@@ -315,11 +318,10 @@ export class Session {
   private tellEnd(reason: i32): void {
     const writer = composeBody();
     if (this.open) {
-      if (this.label == Label.AGENT) step(390);
-      else if (this.label != Label.PAIR) step(1746);
+      this.mark(390, 1746);
       writer.array(1);
       writer.uint(<u64>reason);
-      if (this.label == Label.AGENT) step(392);
+      this.mark(392, 1748);
       this.messages.sendUnnumbered(RecordType.ABORT);
       return;
     }
@@ -347,9 +349,12 @@ export class Session {
     this.opening = null;
   }
 
-  private markRefusal(): void {
+  /** The session ends before it began; of a judgement on the peer the owner is told. */
+  private tellRefusal(reason: i32): void {
     this.mark(this.initiator ? 332 : 310, this.initiator ? 1516 : 1486);
+    if (reason < Reason.CERTIFICATE_INVALID || reason > Reason.WRONG_ROLE) return;
     this.mark(0, this.initiator ? 1518 : 1488);
+    this.owner.refused(this, reason);
   }
 
   private mark(agentStep: i32, moduleStep: i32): void {

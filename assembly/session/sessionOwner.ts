@@ -8,6 +8,8 @@ import { Session } from "./session";
 export abstract class SessionOwner {
   /** Judges the peer, whose certificate is verified: a reason to refuse it, 0 to go on. */
   abstract admit(session: Session): i32;
+  /** This side refuses the peer before the session is open: its owner may tell of it (Fig. 14). */
+  refused(_session: Session, _reason: i32): void {}
   /** The session is open; its initiator speaks first. */
   abstract opened(session: Session): void;
   /** One message, each once and in order. `body` stands before its one item; types from 10. */
