@@ -24,7 +24,7 @@ export function requestMerchantCredential(session: Session): void {
 }
 
 /** B: gives the own credential (448-452); 0 or the reason against it. */
-export function giveMerchantCredential(session: Session, body: CborReader): i32 {
+export function giveMerchantCredential(session: Session, body: CborReader, isReplyOwed: bool): i32 {
   step(448);
   body.arrayOf(0);
   if (!body.atEnd()) return Reason.MALFORMED;
@@ -35,7 +35,7 @@ export function giveMerchantCredential(session: Session, body: CborReader): i32 
   writer.array(1);
   writer.rawFrom(credential.encoded);
   step(452);
-  session.send(false);
+  session.send(isReplyOwed);
   return Reason.NONE;
 }
 

@@ -8,13 +8,14 @@ import { composeHost, sendHost } from "../session/buffers";
 import { beginBatch } from "../ticket/batch";
 import { readTicket, Ticket } from "../ticket/ticket";
 import { beginWithTicket } from "../ticket/ticketHolder";
+import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { CommandResult, putResult } from "./commandMemory";
 import { OpenKind, OpenTransaction } from "./openTransaction";
 import { PaymentOutcome, PaymentState } from "./paymentOutcome";
 import { LogEntry, LogKind, putLog } from "./tranLog";
 
-/** Tells a payee's host of an incoming payment (docs/protocol.cddl section 8). */
+/** Tells the host of what a peer began (docs/protocol.cddl section 8). */
 const RECEIVED: i32 = 64;
 
 /**
@@ -33,6 +34,16 @@ export function commitOpen(open: OpenTransaction, outcome: PaymentOutcome, annex
   entry.peer = open.peer;
   entry.amount = outcome.amount;
   entry.unit = outcome.unit;
+  const terms = open.terms;
+  if (open.kind == OpenKind.EXCHANGE) {
+    entry.gained = terms.counterAmount;
+    entry.gainedUnit = terms.counterUnit;
+  } else if (open.kind == OpenKind.EXCHANGE_TAKEN) {
+    entry.amount = terms.counterAmount;
+    entry.unit = terms.counterUnit;
+    entry.gained = outcome.amount;
+    entry.gainedUnit = outcome.unit;
+  }
   if (receipt !== null) entry.ticketId = receipt.id;
   if (open.mandate.length > 0) entry.evidence.push(open.mandate);
   if (open.approval.length > 0) entry.evidence.push(open.approval);
@@ -41,7 +52,7 @@ export function commitOpen(open: OpenTransaction, outcome: PaymentOutcome, annex
   step(230);
   beginWithTicket(receipt);
   const logKey = putLog(entry);
-  if (open.kind != OpenKind.PAYMENT_RECEIVED) putResult(result);
+  if (!open.isTaken) putResult(result);
   open.putRemoval();
   if (!open.commitEnd()) return 0;
   step(232);
@@ -59,7 +70,7 @@ export function rollBackOpen(open: OpenTransaction, result: CommandResult, reaso
     result.payId = open.payId;
   }
   beginBatch();
-  if (open.kind != OpenKind.PAYMENT_RECEIVED) putResult(result);
+  if (!open.isTaken) putResult(result);
   open.putRemoval();
   // Where even this does not go in, the next boot finds the record and rolls it back then.
   open.commitEnd();
@@ -98,13 +109,15 @@ function resultOf(
   return result;
 }
 
-/** The payer's host hears of its command, the payee's of what came. */
+/** A host hears of its command, the other one of what a peer began. */
 function tellEnd(open: OpenTransaction, result: CommandResult, outcome: PaymentOutcome): void {
-  if (open.kind != OpenKind.PAYMENT_RECEIVED) {
+  if (!open.isTaken) {
     result.tell(result.state == PaymentState.ABORTED ? null : receiptOf(open));
     return;
   }
-  const writer = composeHost(RECEIVED, 7);
+  const terms = open.terms;
+  const isExchange = open.kind == OpenKind.EXCHANGE_TAKEN;
+  const writer = composeHost(RECEIVED, isExchange ? 9 : 7);
   writer.bytesFrom(open.commandId);
   writer.uint(u64(result.state));
   writer.uint(u64(result.reason));
@@ -112,7 +125,13 @@ function tellEnd(open: OpenTransaction, result: CommandResult, outcome: PaymentO
   writer.uint(outcome.amount);
   if (outcome.unit.length > 0) writer.textFrom(outcome.unit);
   else writer.nil();
-  writer.bytesFrom(open.peer);
+  const isPayer = open.kind == OpenKind.PAYMENT_GRANTED;
+  writer.bytesFrom(isPayer ? identity.certificate.id : open.peer);
+  if (isExchange) {
+    writer.uint(terms.counterAmount);
+    if (terms.isExchange) writer.textFrom(terms.counterUnit);
+    else writer.nil();
+  }
   sendHost();
 }
 
@@ -131,5 +150,7 @@ function nothingPaid(open: OpenTransaction): PaymentOutcome {
 
 function logKindOf(kind: i32): i32 {
   if (kind == OpenKind.PURCHASE) return LogKind.PURCHASE;
-  return kind == OpenKind.PAYMENT_SENT ? LogKind.PAYMENT_SENT : LogKind.PAYMENT_RECEIVED;
+  if (kind == OpenKind.EXCHANGE || kind == OpenKind.EXCHANGE_TAKEN) return LogKind.EXCHANGE;
+  const isPayer = kind == OpenKind.PAYMENT_SENT || kind == OpenKind.PAYMENT_GRANTED;
+  return isPayer ? LogKind.PAYMENT_SENT : LogKind.PAYMENT_RECEIVED;
 }

@@ -27,10 +27,13 @@ export function promptMerchant(commandId: Bytes, name: Bytes, merchant: Bytes): 
   sendHost();
 }
 
-/** How much electronic money is to be bought or sold? */
-export function promptAmount(commandId: Bytes): void {
-  const writer = composeHost(ASK_AMOUNT, 1);
+/**
+ * How much electronic money? `reason`: why the amount given before cannot be; 0 for the first.
+ */
+export function promptAmount(commandId: Bytes, reason: i32): void {
+  const writer = composeHost(ASK_AMOUNT, 2);
   writer.bytesFrom(commandId);
+  writer.uint(u64(reason));
   sendHost();
 }
 

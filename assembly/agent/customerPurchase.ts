@@ -110,6 +110,8 @@ export class CustomerPurchase extends Purchase {
       return this.approvalCame(body);
     }
     if (type == PurchaseMessage.MONEY_MODULE_PAYMENT && state == State.AUTHORIZATION) {
+      if (this.isSale) return Reason.WRONG_STATE;
+      this.state = State.PAYMENT;
       return this.paymentAnnounced(body);
     }
     if (type == PurchaseMessage.MONEY_MODULE_PAYMENT_REPLY && state == State.PAYMENT_REPLY) {
@@ -182,7 +184,7 @@ export class CustomerPurchase extends Purchase {
     }
     step(714);
     this.awaitOwner(OwnerAnswer.AMOUNT);
-    promptAmount(this.commandId);
+    promptAmount(this.commandId, Reason.NONE);
     return Reason.NONE;
   }
 
@@ -327,13 +329,6 @@ export class CustomerPurchase extends Purchase {
     step(808);
     this.state = State.PAYMENT_REPLY;
     return this.newPayment(true).announce();
-  }
-
-  /** 526-532, in a purchase */
-  private paymentAnnounced(body: CborReader): i32 {
-    if (this.isSale) return Reason.WRONG_STATE;
-    this.state = State.PAYMENT;
-    return this.newPayment(false).announced(body);
   }
 
   private countersignatureCame(body: CborReader): i32 {

@@ -55,8 +55,8 @@ export function newOpenPurchase(
   open.transactionId = terms.transactionId;
   open.payId = terms.payId;
   open.peer = terms.merchant;
-  open.amount = terms.money;
-  open.unit = terms.offer.moneyUnit;
+  open.terms.amount = terms.money;
+  open.terms.unit = terms.offer.moneyUnit;
   open.receipt = receipt;
   open.mandate = mandate;
   open.startedMs = nowMs();

@@ -81,7 +81,7 @@ export class MerchantAgent extends PayingAgent {
   }
 
   begin(session: Session, type: i32, body: CborReader): i32 {
-    if (type == REQUEST_MERCHANT_CREDENTIAL) return giveMerchantCredential(session, body);
+    if (type == REQUEST_MERCHANT_CREDENTIAL) return giveMerchantCredential(session, body, false);
     if (session.peer.role == Role.MERCHANT) return this.beginPayment(session, type, body);
     if (type != PurchaseMessage.REQUEST_MONEY) return Reason.WRONG_STATE;
     if (!this.hasSlot()) return Reason.TOO_MANY_SESSIONS;

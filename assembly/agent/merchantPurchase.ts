@@ -88,7 +88,7 @@ export class MerchantPurchase extends Purchase {
     }
     if (type == PurchaseMessage.MONEY_MODULE_PAYMENT && state == State.PAYMENT_ANNOUNCED) {
       this.state = State.PAYMENT;
-      return this.newPayment(false).announced(body);
+      return this.paymentAnnounced(body);
     }
     if (type == PurchaseMessage.MONEY_MODULE_PAYMENT_REPLY && state == State.PAYMENT_REPLY) {
       this.state = State.PAYMENT;

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Money Module Payment (Fig. 12), the trusted agents' side: payer (A) and payee (B) exchange R(1)
-// and R(2), order their money modules to pay and to receive, and answer what the modules ask. The
-// transaction decides what to do with the outcome.
+// Money Module Payment (Fig. 12), the trusted agents' side: the agent that announces the payment and
+// the other one exchange R(1) and R(2), order their money modules to pay and to receive, and answer
+// what the modules ask. The transaction decides about amounts and about the outcome.
 import { random, step } from "../board";
-import { Bytes, bytesEqual, pointerOf } from "../codec/bytes";
+import { Bytes, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
+import { Manner, openerPays } from "../session/manner";
 import { PaymentChannel, PaymentTerms } from "../session/paymentChannel";
 import { ModuleRelay } from "../session/routed";
 import { Session } from "../session/session";
 import { Reason } from "../trust/reasons";
+import { MoneyTerms } from "./moneyTerms";
 import { LocalType, toMoneyModule } from "./toMoneyModule";
 
 /** Messages between the agents (docs/protocol.cddl section 4). */
@@ -16,7 +18,7 @@ const MONEY_MODULE_PAYMENT: i32 = 18;
 const MONEY_MODULE_PAYMENT_REPLY: i32 = 19;
 
 /** Messages on the channel (TA/MM) of one payment (section 5). */
-namespace PaymentType {
+export namespace PaymentType {
   export const PROMPT_AMOUNT: i32 = 1;
   export const AMOUNT: i32 = 2;
   export const VERIFY_AMOUNT: i32 = 3;
@@ -30,28 +32,47 @@ const NUMBER_SIZE: i32 = 32;
 /** Which of a session's ids: one transaction per session. */
 export const FIRST: u32 = 0;
 
+/** What message 18 says: R(1), and how the payment is to go. */
+export class Announcement {
+  random!: Bytes;
+  manner: i32 = 0;
+}
+
+/** Takes message 18 apart (526); null where it is out of form. */
+export function readAnnouncement(body: CborReader): Announcement | null {
+  step(526);
+  const announcement = new Announcement();
+  body.arrayOf(3);
+  announcement.random = body.bytesExact(NUMBER_SIZE);
+  const number = body.u64();
+  announcement.manner = i32(body.uintAtMost(u64(Manner.EXCHANGE)));
+  const isRight = body.atEnd() && number == FIRST && announcement.manner != 0;
+  return isRight ? announcement : null;
+}
+
 export class MoneyModulePayment {
   /** The own module has the order: from here on only it knows how the payment ends. */
   isOrdered: bool = false;
+  /** This side pays; in an exchange, it pays first and decides. */
+  readonly isPayer: bool;
   private own: Bytes = new StaticArray<u8>(NUMBER_SIZE);
   /** Key (TA/MM), and the way of the modules' messages under it; both from the order on. */
   private channel: PaymentChannel | null = null;
   private relay: ModuleRelay | null = null;
 
-  /**
-   * `amount` and `unit` are what is paid; a payee with an empty `unit` takes any unit, with an
-   * `amount` of 0 any amount.
-   */
+  /** `opens`: this agent announces the payment, its module opens and states `terms`. */
   constructor(
     readonly session: Session,
-    readonly isPayer: bool,
+    readonly manner: i32,
+    readonly opens: bool,
     readonly payId: Bytes,
     readonly transactionId: Bytes,
-    readonly amount: u64,
-    readonly unit: Bytes,
-  ) {}
+    public terms: MoneyTerms,
+  ) {
+    this.isPayer = opens == openerPays(manner);
+  }
 
-  /** Payer: announces the payment with R(1) (520-524); 0 or the reason against it. */
+  /** Announces the payment with R(1) (520-524); 0 or the reason against it. */
   announce(): i32 {
     if (!toMoneyModule.reach()) return Reason.NOT_PAIRED;
     step(520);
@@ -61,29 +82,23 @@ export class MoneyModulePayment {
     writer.array(3);
     writer.bytesFrom(this.own);
     writer.uint(FIRST);
-    writer.boolean(true);
+    writer.uint(u64(this.manner));
     step(524);
     this.session.send(true);
     return Reason.NONE;
   }
 
-  /** Payee: takes R(1), orders the own module to receive and answers with R(2) (526-532, 542). */
-  announced(body: CborReader): i32 {
-    step(526);
-    body.arrayOf(3);
-    const theirs = body.bytesExact(NUMBER_SIZE);
-    const number = body.u64();
-    const isPayerToPay = body.bool();
-    if (!body.atEnd()) return Reason.MALFORMED;
-    if (number != FIRST || !isPayerToPay || this.isPayer) return Reason.WRONG_STATE;
+  /** The peer announced: orders the own module and answers with R(2) (528-532, 542). */
+  accept(announcement: Announcement): i32 {
+    if (this.opens || announcement.manner != this.manner) return Reason.WRONG_STATE;
     if (!toMoneyModule.reach()) return Reason.NOT_PAIRED;
     step(528);
     step(530);
     if (random(pointerOf(this.own), NUMBER_SIZE) != 0) return Reason.NO_RANDOM;
     step(536);
     step(542);
-    // The order goes first: the payer's module may speak as soon as the peer has R(2).
-    if (!this.order(LocalType.RECEIVE_PAYMENT, theirs)) return Reason.TOO_MANY_SESSIONS;
+    // The order goes first: the other module may speak as soon as the peer has R(2).
+    if (!this.order(announcement.random)) return Reason.TOO_MANY_SESSIONS;
     step(532);
     const writer = this.session.compose(MONEY_MODULE_PAYMENT_REPLY);
     writer.array(1);
@@ -92,28 +107,21 @@ export class MoneyModulePayment {
     return Reason.NONE;
   }
 
-  /** Payer: takes R(2) and orders the own module to pay (534, 538). */
+  /** Takes R(2) and orders the own module (534, 538). */
   replied(body: CborReader): i32 {
     body.arrayOf(1);
     const theirs = body.bytesExact(NUMBER_SIZE);
     if (!body.atEnd()) return Reason.MALFORMED;
-    if (!this.isPayer || this.isOrdered) return Reason.WRONG_STATE;
+    if (!this.opens || this.isOrdered) return Reason.WRONG_STATE;
     if (!toMoneyModule.reach()) return Reason.NOT_PAIRED;
     step(534);
     step(538);
-    return this.order(LocalType.MAKE_PAYMENT, theirs) ? Reason.NONE : Reason.TOO_MANY_SESSIONS;
+    return this.order(theirs) ? Reason.NONE : Reason.TOO_MANY_SESSIONS;
   }
 
   /** Asks the own module to end the payment and tell the outcome (docs/protocol.md rule 4.4). */
   close(): void {
     toMoneyModule.close(this.payId);
-  }
-
-  /** A message of the own module on the payment's channel, other than the outcome. */
-  moduleSaid(type: i32, body: CborReader): void {
-    if (type == PaymentType.PROMPT_AMOUNT && this.isPayer) this.giveAmount();
-    else if (type == PaymentType.VERIFY_AMOUNT && !this.isPayer) this.verifyAmount(body);
-    else if (type == PaymentType.NEW_AMOUNT_OR_ABORT && this.isPayer) this.orderAbort(body);
   }
 
   /** A message of the own module for the other one (648, 684). */
@@ -136,55 +144,28 @@ export class MoneyModulePayment {
     this.relay = null;
   }
 
-  /** Orders the payment. R(1) xor R(2), bound to both sessions, makes key (TA/MM). */
-  private order(type: i32, theirs: Bytes): bool {
-    const mixed = new StaticArray<u8>(NUMBER_SIZE);
-    for (let i = 0; i < NUMBER_SIZE; ++i) mixed[i] = this.own[i] ^ theirs[i];
-    const session = this.session;
-    const exporter = session.exporter;
-    const terms = new PaymentTerms(session.tag, this.payId, this.transactionId, exporter);
-    const channel = toMoneyModule.open(terms, mixed);
-    if (channel === null) return false;
-    this.channel = channel;
-    this.relay = new ModuleRelay(toMoneyModule.channel, session, channel);
-    this.isOrdered = true;
-    const writer = toMoneyModule.compose(type);
-    writer.array(6);
-    writer.bytesFrom(session.tag);
-    writer.bytesFrom(this.payId);
-    writer.bytesFrom(this.transactionId);
-    writer.bytesFrom(exporter);
-    writer.bytesFrom(this.own);
-    writer.boolean(this.isPayer);
-    toMoneyModule.send();
-    return true;
+  /**
+   * Gives the order once more: the own module had no place for the payment (rules.md, "One payment
+   * at a time"). It never came to its key (TA/MM), so that the one there is serves.
+   */
+  orderAgain(): void {
+    this.sendOrder();
   }
 
-  /** 562, 564: the amount that both agents agreed on. */
-  private giveAmount(): void {
+  /** 562, 564: the amount to pay, or to be paid. */
+  giveAmount(): void {
     const channel = this.channel;
     if (channel === null) return;
     step(562);
-    const writer = channel.compose(PaymentType.AMOUNT);
-    writer.array(2);
-    writer.uint(this.amount);
-    writer.textFrom(this.unit);
+    this.terms.writeArray(channel.compose(PaymentType.AMOUNT));
     step(564);
     channel.send();
   }
 
-  /** 608-616: is what the payer's module says what was agreed? */
-  private verifyAmount(body: CborReader): void {
+  /** 612-616: the answer to what the other module states. */
+  giveVerdict(isRight: bool): void {
     const channel = this.channel;
     if (channel === null) return;
-    body.arrayOf(2);
-    const amount = body.u64();
-    const unit = body.text(3);
-    if (!body.atEnd()) return;
-    step(608);
-    step(610);
-    let isRight = this.amount == 0 || amount == this.amount;
-    if (this.unit.length > 0 && !bytesEqual(unit, this.unit)) isRight = false;
     step(isRight ? 612 : 614);
     const writer = channel.compose(PaymentType.VERDICT);
     writer.array(1);
@@ -193,19 +174,47 @@ export class MoneyModulePayment {
     channel.send();
   }
 
-  /** 576-580: a receipt, or the owner's order, names the amount: there is no other to offer. */
-  private orderAbort(body: CborReader): void {
+  /** 578, 580: no other amount is offered. */
+  orderAbort(reason: i32): void {
     const channel = this.channel;
     if (channel === null) return;
-    body.arrayOf(1);
-    const reason = body.uintAtMost(255);
-    if (!body.atEnd()) return;
-    step(576);
     step(578);
     const writer = channel.compose(PaymentType.ABORT_ORDER);
     writer.array(1);
-    writer.uint(reason);
+    writer.uint(u64(reason));
     step(580);
     channel.send();
+  }
+
+  /** Makes key (TA/MM) of R(1) xor R(2), bound to both sessions, and orders the payment. */
+  private order(theirs: Bytes): bool {
+    const mixed = new StaticArray<u8>(NUMBER_SIZE);
+    for (let i = 0; i < NUMBER_SIZE; ++i) mixed[i] = this.own[i] ^ theirs[i];
+    const session = this.session;
+    const terms = new PaymentTerms(session.tag, this.payId, this.transactionId, session.exporter);
+    const channel = toMoneyModule.open(terms, mixed);
+    if (channel === null) return false;
+    this.channel = channel;
+    this.relay = new ModuleRelay(toMoneyModule.channel, session, channel);
+    this.isOrdered = true;
+    this.sendOrder();
+    return true;
+  }
+
+  private sendOrder(): void {
+    const session = this.session;
+    const isPayer = this.isPayer;
+    const writer = toMoneyModule.compose(
+      isPayer ? LocalType.MAKE_PAYMENT : LocalType.RECEIVE_PAYMENT,
+    );
+    writer.array(7);
+    writer.bytesFrom(session.tag);
+    writer.bytesFrom(this.payId);
+    writer.bytesFrom(this.transactionId);
+    writer.bytesFrom(session.exporter);
+    writer.bytesFrom(this.own);
+    writer.boolean(this.opens);
+    writer.uint(u64(this.manner));
+    toMoneyModule.send();
   }
 }

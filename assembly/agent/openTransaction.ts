@@ -5,22 +5,32 @@
 import { Bytes } from "../codec/bytes";
 import { journal } from "../flash/journal";
 import { beginBatch } from "../ticket/batch";
+import { UNIT_SIZE } from "../ticket/credential";
 import { TICKET_SIZE_MAX } from "../ticket/ticket";
+import { MoneyTerms } from "./moneyTerms";
 import { arrayWriter, countRecords, findRecord, firstIds, loadRecord, putRecord } from "./records";
 import { LOG_ENTRY_SIZE_MAX } from "./tranLog";
 
 const OPEN_RECORD: u8 = 21;
 /** Most transactions that may be open (in doubt) at once. */
 const OPEN_MAX: i32 = 8;
-/** A payment received opens none beyond these: payers who vanish must not stop the owner's own. */
-const OPEN_BEFORE_RECEIVING_MAX: i32 = 6;
+/** What a peer begins opens none beyond these: peers who vanish must not stop the owner's own. */
+const OPEN_BEFORE_TAKING_MAX: i32 = 6;
 /** Room for the append that ends a transaction: ticket, log entry and result. */
 const FINISH_ROOM: i32 = TICKET_SIZE_MAX / 2 + LOG_ENTRY_SIZE_MAX + 256;
 
+/** What is open; from PAYMENT_RECEIVED on, a peer began it. */
 export namespace OpenKind {
   export const PURCHASE: i32 = 1;
   export const PAYMENT_SENT: i32 = 2;
-  export const PAYMENT_RECEIVED: i32 = 3;
+  /** By command 62: the peer pays. */
+  export const PAYMENT_REQUESTED: i32 = 3;
+  /** By command 63: this side decides. */
+  export const EXCHANGE: i32 = 4;
+  export const PAYMENT_RECEIVED: i32 = 5;
+  /** The peer requested it: this side pays. */
+  export const PAYMENT_GRANTED: i32 = 6;
+  export const EXCHANGE_TAKEN: i32 = 7;
 }
 
 const EMPTY: Bytes = [];
@@ -29,15 +39,14 @@ export class OpenTransaction {
   /** Key in the journal; 0 before it is stored. */
   key: u32 = 0;
   kind: i32 = 0;
-  /** The host's command id, or, for a payment received, the session's tag. */
+  /** The host's command id, or, where the peer began, the session's tag. */
   commandId: Bytes = EMPTY;
   transactionId: Bytes = EMPTY;
   payId: Bytes = EMPTY;
   /** The other agent. */
   peer: Bytes = EMPTY;
-  /** Electronic money in minor units of `unit`; 0 and empty where the payer decides. */
-  amount: u64 = 0;
-  unit: Bytes = EMPTY;
+  /** What the own module was ordered to pay or may receive; see MoneyTerms. */
+  terms: MoneyTerms = new MoneyTerms();
   /** Empty in payments between persons; `approval` also in a purchase. */
   receipt: Bytes = EMPTY;
   mandate: Bytes = EMPTY;
@@ -47,12 +56,16 @@ export class OpenTransaction {
   /** The own module said that it does not know yet how the payment ended. */
   isInDoubt: bool = false;
 
+  /** A peer began it: no command of the own host waits for its end. */
+  get isTaken(): bool {
+    return this.kind >= OpenKind.PAYMENT_RECEIVED;
+  }
+
   /** Writes the record, sealed; false where the journal has no room for it and its end. */
   store(): bool {
     const isNew = this.key == 0;
     if (isNew) {
-      const isReceived = this.kind == OpenKind.PAYMENT_RECEIVED;
-      const most = isReceived ? OPEN_BEFORE_RECEIVING_MAX : OPEN_MAX;
+      const most = this.isTaken ? OPEN_BEFORE_TAKING_MAX : OPEN_MAX;
       if (countRecords(OPEN_RECORD) >= most || !journal.reserve(FINISH_ROOM)) return false;
       this.key = max(journal.nextKey(OPEN_RECORD), 1);
     }
@@ -81,13 +94,17 @@ export class OpenTransaction {
 
   private put(): void {
     const writer = arrayWriter();
-    writer.array(12);
+    const terms = this.terms;
+    writer.array(15);
     writer.uint(u64(this.kind));
     writer.bytesFrom(this.commandId);
     writer.bytesFrom(this.transactionId);
     writer.bytesFrom(this.peer);
-    writer.uint(this.amount);
-    writer.textFrom(this.unit);
+    writer.uint(terms.amount);
+    writer.textFrom(terms.unit);
+    writer.uint(terms.counterAmount);
+    writer.textFrom(terms.counterUnit);
+    writer.uint(u64(terms.rounding));
     writer.bytesFrom(this.receipt);
     writer.bytesFrom(this.mandate);
     writer.bytesFrom(this.approval);
@@ -104,15 +121,19 @@ export function loadOpen(key: u32): OpenTransaction | null {
   if (record === null) return null;
   const reader = record.reader;
   const open = new OpenTransaction();
-  reader.arrayOf(12);
+  reader.arrayOf(15);
   open.key = key;
   open.kind = i32(reader.u64());
   open.commandId = reader.bytes();
   open.transactionId = reader.bytes();
   open.payId = record.one;
   open.peer = reader.bytes();
-  open.amount = reader.u64();
-  open.unit = reader.text(3);
+  const terms = open.terms;
+  terms.amount = reader.u64();
+  terms.unit = reader.text(UNIT_SIZE);
+  terms.counterAmount = reader.u64();
+  terms.counterUnit = reader.text(UNIT_SIZE);
+  terms.rounding = i32(reader.u64());
   open.receipt = reader.bytes();
   open.mandate = reader.bytes();
   open.approval = reader.bytes();
@@ -124,7 +145,7 @@ export function loadOpen(key: u32): OpenTransaction | null {
 
 /** Pay ids of all open transactions. */
 export function openPayIds(): Array<Bytes> {
-  return firstIds(OPEN_RECORD, OpenKind.PURCHASE, OpenKind.PAYMENT_RECEIVED);
+  return firstIds(OPEN_RECORD, OpenKind.PURCHASE, OpenKind.EXCHANGE_TAKEN);
 }
 
 /** The open transaction with this pay id; null where there is none. */

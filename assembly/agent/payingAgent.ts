@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What customers' and merchants' agents share beyond Fig. 4A: payments without a ticket and
-// acquiring a credential, by commands 60, 61 and 70 of docs/protocol.cddl section 8.
+// acquiring a credential, by commands 60 to 63 and 70 of docs/protocol.cddl section 8.
 import { step } from "../board";
 import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { composeHost, sendHost } from "../session/buffers";
+import { Manner, openerPays } from "../session/manner";
 import { Session } from "../session/session";
 import { AMOUNT_MAX } from "../ticket/conversion";
 import { readUnit } from "../ticket/credential";
@@ -12,18 +13,22 @@ import { Reason } from "../trust/reasons";
 import { Role } from "../trust/roles";
 import { AcquireCredential } from "./acquireCredential";
 import { COMMAND_ID_SIZE } from "./commandMemory";
+import { MoneyTerms } from "./moneyTerms";
 import { openPayIds } from "./openTransaction";
-import { Expectation, PaymentReceived, PaymentSent } from "./personPayment";
+import { PaymentStarted } from "./paymentStarted";
+import { PaymentTaken } from "./paymentTaken";
 import { PurchaseMessage } from "./purchaseMessage";
 import { toMoneyModule } from "./toMoneyModule";
 import { TrustedAgent } from "./trustedAgent";
 
 const PAY: i32 = 60;
 const EXPECT: i32 = 61;
+const REQUEST: i32 = 62;
 const ACQUIRE: i32 = 70;
 
 export abstract class PayingAgent extends TrustedAgent {
-  private expectation: Expectation = new Expectation();
+  /** What an incoming payment may be (command 61); amount 0 and an empty unit mean any. */
+  private expectation: MoneyTerms = new MoneyTerms();
 
   /** `credentialType`: the kind of credential that an agent of this role may hold. */
   constructor(
@@ -34,18 +39,19 @@ export abstract class PayingAgent extends TrustedAgent {
     super(name, role);
   }
 
-  /** A peer that pays without further ado. */
+  /** A peer that pays, or asks for payment, without further ado. */
   protected beginPayment(session: Session, type: i32, body: CborReader): i32 {
     if (type != PurchaseMessage.MONEY_MODULE_PAYMENT) return Reason.WRONG_STATE;
     if (!this.hasSlot()) return Reason.TOO_MANY_SESSIONS;
     this.askOpen();
-    const payment = new PaymentReceived(session, this.expectation);
+    const payment = new PaymentTaken(session, this.expectation);
     this.add(payment);
     return payment.received(type, body);
   }
 
   protected runPaying(number: i32, fields: i32, body: CborReader): i32 {
-    if (number == PAY) return this.pay(fields, body);
+    if (number == PAY) return this.pay(Manner.PAYMENT, fields, body);
+    if (number == REQUEST) return this.pay(Manner.REQUESTED, fields, body);
     if (number == EXPECT) return this.expect(fields, body);
     if (number == ACQUIRE) return this.acquire(fields, body);
     return Reason.UNKNOWN_COMMAND;
@@ -59,25 +65,27 @@ export abstract class PayingAgent extends TrustedAgent {
     this.askServed();
   }
 
-  private pay(fields: i32, body: CborReader): i32 {
+  /** Begins a payment without a ticket: the owner's own, or one that the peer is to make. */
+  private pay(manner: i32, fields: i32, body: CborReader): i32 {
+    const isExchange = manner == Manner.EXCHANGE;
     const commandId = body.bytesExact(COMMAND_ID_SIZE);
-    const amount = body.uintAtMost(AMOUNT_MAX);
-    const unit = readUnit(body);
-    if (fields != 3 || !body.atEnd() || amount == 0) return Reason.MALFORMED;
+    const terms = new MoneyTerms();
+    const isRead = terms.read(body, isExchange);
+    if (fields != (isExchange ? 6 : 3) || !isRead || !body.atEnd()) return Reason.MALFORMED;
     this.askOpen();
     if (this.tellKnown(commandId)) return Reason.NONE;
     const reason = this.startReason();
     if (reason != Reason.NONE) return reason;
     if (!toMoneyModule.reach()) return Reason.NOT_PAIRED;
-    if (this.role == Role.MERCHANT) step(736);
+    if (this.role == Role.MERCHANT && openerPays(manner)) step(736);
     const session = this.startSession();
     if (session === null) return this.sessions.reason;
-    this.add(new PaymentSent(session, commandId, amount, unit));
+    this.add(new PaymentStarted(session, commandId, manner, terms));
     return Reason.NONE;
   }
 
   private expect(fields: i32, body: CborReader): i32 {
-    const expectation = new Expectation();
+    const expectation = new MoneyTerms();
     if (!body.isNull()) expectation.amount = body.uintAtMost(AMOUNT_MAX);
     if (!body.isNull()) expectation.unit = readUnit(body);
     if (fields != 2 || !body.atEnd()) return Reason.MALFORMED;

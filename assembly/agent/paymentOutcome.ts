@@ -14,7 +14,7 @@ export namespace PaymentState {
 
 /** Bytes of a pay id, and of a transaction id. */
 export const PAY_ID_SIZE: i32 = 16;
-const REASON_MAX: u64 = 255;
+export const REASON_MAX: u64 = 255;
 
 export class PaymentOutcome {
   payId!: Bytes;
@@ -25,6 +25,8 @@ export class PaymentOutcome {
   unit!: Bytes;
   /** SHA-256 of the modules' acknowledgement; zeros unless committed. */
   evidence!: Bytes;
+  /** Told under the local key: the modules came to no key (TA/MM), or it is gone. */
+  isBeforeKey: bool = false;
 }
 
 /** Reads [ payment-outcome ]; null where out of form. */

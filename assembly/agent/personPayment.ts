@@ -1,36 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// A money module payment without a ticket (Fig. 12 alone): between persons, and from one device of
-// a merchant to another (steps 736, 738). A merchant's agent pays only a device whose merchant
-// credential names the same owner (docs/protocol.md section 4).
+// A money module payment without a ticket (Fig. 12 alone): between persons, and between devices of
+// one merchant (steps 736, 738). What all manners of it share: the record of it and its end. A
+// merchant's agent pays only a device whose merchant credential names the same owner
+// (docs/protocol.md section 4).
 import { step } from "../board";
 import { Bytes, bytesEqual } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { Session } from "../session/session";
+import { timerMs } from "../session/timers";
 import { merchantOf } from "../ticket/credential";
 import { ownMerchantCredential } from "../ticket/ticketHolder";
 import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { Role } from "../trust/roles";
 import { nowMs } from "../trust/signedTime";
-import {
-  judgeMerchantCredential,
-  MERCHANT_CREDENTIAL,
-  requestMerchantCredential,
-  ticketIn,
-} from "./checkCredential";
+import { judgeMerchantCredential, requestMerchantCredential, ticketIn } from "./checkCredential";
 import { CommandResult } from "./commandMemory";
 import { commitOpen, rollBackOpen, tellDoubt } from "./commit";
 import { FIRST, MoneyModulePayment } from "./moneyModulePayment";
-import { OpenKind, OpenTransaction } from "./openTransaction";
+import { MoneyTerms } from "./moneyTerms";
+import { OpenTransaction } from "./openTransaction";
 import { PaymentOutcome } from "./paymentOutcome";
-import { PurchaseMessage } from "./purchaseMessage";
-import { LEAVE_OPEN_MS, LINGER_MS, Transaction } from "./transaction";
+import { ASK_AGAIN_MS, LEAVE_OPEN_MS, LINGER_MS, Transaction } from "./transaction";
 
 const NO_ANNEX: Bytes = [];
+/** How long the owner may think: less than the other module waits, so that a refusal is told. */
+const OWNER_THINKS_MS: i64 = 55000;
 
-/** What both directions share: the record and its end. */
-abstract class PersonPayment extends Transaction {
+export abstract class PersonPayment extends Transaction {
   protected open: OpenTransaction = new OpenTransaction();
+  /** The peer's merchant credential is awaited. */
+  private isChecking: bool = false;
+
+  constructor(session: Session) {
+    super(session, identity.certificate.role);
+  }
 
   hostId(): Bytes {
     return this.open.commandId;
@@ -52,10 +56,24 @@ abstract class PersonPayment extends Transaction {
     tellDoubt(this.open, outcome);
   }
 
-  /** Prepares record and payment; the session is open by now. */
-  protected prepare(isPayer: bool): MoneyModulePayment {
+  timeOut(): void {
+    const payment = this.payment;
+    if (this.awaited == 0 || payment === null || !payment.isOrdered) {
+      super.timeOut();
+      return;
+    }
+    // An owner who is silent has refused. If the module does not hear the order, it is asked.
+    this.awaited = 0;
+    payment.orderAbort(Reason.OWNER_REFUSED);
+    this.deadlineMs = timerMs() + ASK_AGAIN_MS;
+  }
+
+  /** Prepares record and payment; the session is open by now. `opens`: this side announces it. */
+  protected prepare(kind: i32, manner: i32, opens: bool, terms: MoneyTerms): MoneyModulePayment {
     const open = this.open;
     const session = this.session;
+    open.kind = kind;
+    open.terms = terms;
     open.transactionId = session.transactionId(FIRST);
     open.payId = session.payId(FIRST);
     this.payId = open.payId;
@@ -64,51 +82,29 @@ abstract class PersonPayment extends Transaction {
     open.peerMs = session.peerTimeMs;
     const payment = new MoneyModulePayment(
       session,
-      isPayer,
+      manner,
+      opens,
       open.payId,
       open.transactionId,
-      open.amount,
-      open.unit,
+      terms,
     );
     this.payment = payment;
     return payment;
   }
-}
 
-/** The payer, by command 60. */
-export class PaymentSent extends PersonPayment {
-  private isChecking: bool = false;
-
-  constructor(session: Session, commandId: Bytes, amount: u64, unit: Bytes) {
-    super(session, identity.certificate.role);
-    this.open.kind = OpenKind.PAYMENT_SENT;
-    this.open.commandId = commandId;
-    this.open.amount = amount;
-    this.open.unit = unit;
+  /** Whether the peer's owner must be known before money goes to it. */
+  protected get mustCheckOwner(): bool {
+    return this.peerRole == Role.MERCHANT;
   }
 
-  opened(): void {
-    if (identity.certificate.role == Role.MERCHANT) {
-      this.isChecking = true;
-      requestMerchantCredential(this.session);
-      return;
-    }
-    const reason = this.announce();
-    if (reason != Reason.NONE) this.abort(reason);
+  protected requestOwner(): void {
+    this.isChecking = true;
+    requestMerchantCredential(this.session);
   }
 
-  received(type: i32, body: CborReader): i32 {
-    const payment = this.payment;
-    if (type == MERCHANT_CREDENTIAL && this.isChecking) return this.credentialCame(body);
-    if (type == PurchaseMessage.MONEY_MODULE_PAYMENT_REPLY && payment !== null) {
-      // The order makes the payment start, so the record of it comes first.
-      if (!payment.isOrdered && !this.open.store()) return Reason.JOURNAL_FULL;
-      return payment.replied(body);
-    }
-    return Reason.WRONG_STATE;
-  }
-
-  private credentialCame(body: CborReader): i32 {
+  /** The peer's merchant credential came: 0, or the reason not to pay this device. */
+  protected judgeOwner(body: CborReader): i32 {
+    if (!this.isChecking) return Reason.WRONG_STATE;
     this.isChecking = false;
     const ticket = ticketIn(body);
     const reason = judgeMerchantCredential(this.session, ticket);
@@ -118,35 +114,12 @@ export class PaymentSent extends PersonPayment {
     const isSameOwner = bytesEqual(merchantOf(ticket)!.owner, merchantOf(own)!.owner);
     if (!isSameOwner) return Reason.TICKET_OF_ANOTHER;
     step(738);
-    return this.announce();
+    return Reason.NONE;
   }
 
-  private announce(): i32 {
-    return this.prepare(true).announce();
-  }
-}
-
-/** What incoming payments the owner expects (command 61): amount 0 and empty unit mean any. */
-export class Expectation {
-  amount: u64 = 0;
-  unit: Bytes = [];
-}
-
-/** The payee. */
-export class PaymentReceived extends PersonPayment {
-  constructor(session: Session, expected: Expectation) {
-    super(session, identity.certificate.role);
-    this.open.kind = OpenKind.PAYMENT_RECEIVED;
-    this.open.commandId = session.tag;
-    this.open.amount = expected.amount;
-    this.open.unit = expected.unit;
-  }
-
-  received(type: i32, body: CborReader): i32 {
-    if (type != PurchaseMessage.MONEY_MODULE_PAYMENT || this.payment !== null) {
-      return Reason.WRONG_STATE;
-    }
-    const payment = this.prepare(false);
-    return this.open.store() ? payment.announced(body) : Reason.JOURNAL_FULL;
+  /** The owner is asked, and answers by message `answer`. */
+  protected letOwnerThink(answer: i32): void {
+    this.waitForOwner(answer);
+    this.deadlineMs = timerMs() + OWNER_THINKS_MS;
   }
 }

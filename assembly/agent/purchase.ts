@@ -2,13 +2,17 @@
 // What both sides of a purchase or sale of electronic money share (Fig. 7): the terms that session
 // and offer imply, the price, the payment of the two money modules, and messages of one item.
 import { Bytes, bytesEqual } from "../codec/bytes";
+import { CborReader } from "../codec/cborReader";
+import { Manner } from "../session/manner";
 import { authorizationFor, Direction, feeFor, NO_AMOUNT } from "../ticket/conversion";
 import { MerchantIdentity } from "../ticket/credential";
 import { OfferTerms, readOffer } from "../ticket/merchantOffer";
 import { PurchaseTerms } from "../ticket/receipt";
 import { Certificate } from "../trust/certificate";
+import { Reason } from "../trust/reasons";
 import { nowSeconds } from "../trust/signedTime";
-import { FIRST, MoneyModulePayment } from "./moneyModulePayment";
+import { FIRST, MoneyModulePayment, readAnnouncement } from "./moneyModulePayment";
+import { MoneyTerms } from "./moneyTerms";
 import { Transaction } from "./transaction";
 
 export abstract class Purchase extends Transaction {
@@ -44,16 +48,25 @@ export abstract class Purchase extends Transaction {
   /** The payment of the modules, about exactly the money of the terms. */
   protected newPayment(isPayer: bool): MoneyModulePayment {
     const terms = this.terms;
+    const money = new MoneyTerms();
+    money.amount = terms.money;
+    money.unit = terms.offer.moneyUnit;
     const payment = new MoneyModulePayment(
       this.session,
+      Manner.PAYMENT,
       isPayer,
       terms.payId,
       terms.transactionId,
-      terms.money,
-      terms.offer.moneyUnit,
+      money,
     );
     this.payment = payment;
     return payment;
+  }
+
+  /** The payer announces the payment (526-532); 0 or the reason against it. */
+  protected paymentAnnounced(body: CborReader): i32 {
+    const announcement = readAnnouncement(body);
+    return announcement === null ? Reason.MALFORMED : this.newPayment(false).accept(announcement);
   }
 
   /** Sends the peer a message of one encoded item: a ticket or something signed. */

@@ -100,7 +100,7 @@ class ToMoneyModule extends LocalOwner {
 
   localReceived(type: i32, body: CborReader): void {
     if (type == LocalType.OUTCOME) {
-      this.outcomeCame(body);
+      this.outcomeCame(body, true);
     } else if (type == LocalType.FUNDS) {
       body.arrayOf(2);
       const unit = body.text(UNIT_SIZE);
@@ -110,7 +110,7 @@ class ToMoneyModule extends LocalOwner {
   }
 
   paymentReceived(channel: PaymentChannel, type: i32, body: CborReader): void {
-    if (type == PAYMENT_OUTCOME) this.outcomeCame(body);
+    if (type == PAYMENT_OUTCOME) this.outcomeCame(body, false);
     else this.listener.moduleSaid(channel.payId, type, body);
   }
 
@@ -118,9 +118,10 @@ class ToMoneyModule extends LocalOwner {
     this.listener.toPeerModule(sessionTag, pointer, length);
   }
 
-  private outcomeCame(body: CborReader): void {
+  private outcomeCame(body: CborReader, isBeforeKey: bool): void {
     const outcome = readOutcome(body);
     if (outcome === null) return;
+    outcome.isBeforeKey = isBeforeKey;
     if (this.listener.outcomeTold(outcome)) this.tell(LocalType.NOTED, outcome.payId);
   }
 

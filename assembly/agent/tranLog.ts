@@ -15,7 +15,7 @@ const ENTRIES_MAX: i32 = 32;
 /** Largest encoded entry: mandate, approval and two annexes take about 900 bytes. */
 export const LOG_ENTRY_SIZE_MAX: i32 = 1280;
 
-/** Elements of an entry; the last is the evidence. */
+/** Elements of an entry; the last is the evidence, but for exchanges. */
 const FIELDS: i32 = 12;
 /** Most objects of evidence: the head of their array stays one byte. */
 const EVIDENCE_MAX: i32 = 8;
@@ -29,6 +29,8 @@ export namespace LogKind {
   export const CREDENTIAL_ISSUED: i32 = 5;
   export const PURCHASE_SERVED: i32 = 6;
   export const CARD_SETTLED: i32 = 7;
+  /** `amount` is what this side paid. */
+  export const EXCHANGE: i32 = 8;
 }
 
 /** One entry; ids that do not apply are null. */
@@ -46,13 +48,17 @@ export class LogEntry {
   amount: u64 = 0;
   unit: Bytes | null = null;
   ticketId: Bytes | null = null;
+  /** In an exchange, and only there: what this side received. */
+  gained: u64 = 0;
+  gainedUnit: Bytes = [];
   /** Encoded signed objects: mandate, approval, annexes. */
   evidence: Array<Bytes> = [];
 
   /** Adds the entry to the open batch of the journal under `key`. */
   put(key: u32): void {
     const writer = recordWriter(0);
-    writer.array(FIELDS);
+    const isExchange = this.kind == LogKind.EXCHANGE;
+    writer.array(isExchange ? FIELDS + 1 : FIELDS);
     writer.uint(this.startedMs);
     writer.uint(this.peerMs);
     writer.uint(u64(this.kind));
@@ -68,6 +74,11 @@ export class LogEntry {
     writeOrNull(writer, this.ticketId);
     writer.array(this.evidence.length);
     for (let i = 0; i < this.evidence.length; ++i) writer.rawFrom(this.evidence[i]);
+    if (isExchange) {
+      writer.array(2);
+      writer.uint(this.gained);
+      writer.textFrom(this.gainedUnit);
+    }
     addRecord(LOG_RECORD, key, 0, writer);
   }
 }

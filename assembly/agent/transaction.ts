@@ -3,13 +3,15 @@
 // a credential have in common. It keeps the session's slot until it has ended. Aborting follows
 // Figs. 6B and 11; what is durable of a transaction is in the journal, so rolling back forgets.
 import { step } from "../board";
-import { Bytes } from "../codec/bytes";
+import { Bytes, bytesEqual } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { Session } from "../session/session";
+import { Manner } from "../session/manner";
 import { NEVER, timerMs } from "../session/timers";
 import { Reason } from "../trust/reasons";
-import { MoneyModulePayment } from "./moneyModulePayment";
-import { PaymentOutcome, PaymentState } from "./paymentOutcome";
+import { MoneyModulePayment, PaymentType } from "./moneyModulePayment";
+import { MoneyTerms } from "./moneyTerms";
+import { PaymentOutcome, PaymentState, REASON_MAX } from "./paymentOutcome";
 import { toMoneyModule } from "./toMoneyModule";
 
 /** How long a transaction waits for a word of its own host: as long as the peer waits for it. */
@@ -22,9 +24,13 @@ export const LEAVE_OPEN_MS: i64 = 20000;
 /**
  * How soon the own module is asked again how a payment ended: the host may have lost either word.
  */
-const ASK_AGAIN_MS: i64 = 5000;
+export const ASK_AGAIN_MS: i64 = 5000;
 /** So many questions in vain: the two halves may have lost their common key. */
 const ASKED_IN_VAIN: i32 = 3;
+
+/** How long an order waits for a money module that is at another payment, and how often it asks. */
+const BUSY_LIMIT_MS: i64 = 45000;
+const BUSY_PAUSE_MS: i64 = 1000;
 
 export abstract class Transaction {
   session: Session;
@@ -41,6 +47,10 @@ export abstract class Transaction {
   /** Number of the host's answer that is awaited; 0 for none. */
   awaited: i32 = 0;
   private isWorkDue: bool = false;
+  /** The own module had no place for the payment: the order is to be given again. */
+  private isOrderDue: bool = false;
+  /** On the timers' scale: until when it is; 0 while it did not have to be. */
+  private busyUntilMs: i64 = 0;
   /** Why the end of the payment is being asked for; the outcome may bring another reason. */
   private pendingReason: i32 = Reason.NONE;
   /** How often the own module was asked for the end of the payment. */
@@ -80,6 +90,40 @@ export abstract class Transaction {
   /** The own module does not know yet how the payment ended; tells the host. */
   inDoubt(_outcome: PaymentOutcome): void {}
 
+  /** What the own module asks in its payment; only the side that opens states amounts. */
+  moduleSaid(type: i32, body: CborReader): void {
+    const payment = this.payment;
+    if (payment === null) return;
+    if (type == PaymentType.PROMPT_AMOUNT && payment.opens) {
+      payment.giveAmount();
+    } else if (type == PaymentType.VERIFY_AMOUNT && !payment.opens) {
+      const stated = new MoneyTerms();
+      if (!stated.readArray(body, payment.manner == Manner.EXCHANGE)) return;
+      step(608);
+      this.judgeAmount(payment, stated);
+    } else if (type == PaymentType.NEW_AMOUNT_OR_ABORT && payment.opens) {
+      body.arrayOf(1);
+      const reason = i32(body.uintAtMost(REASON_MAX));
+      if (!body.atEnd()) return;
+      step(576);
+      this.newAmountWanted(payment, reason);
+    }
+  }
+
+  /** 610: is what the other module states what is to be paid? */
+  protected judgeAmount(payment: MoneyModulePayment, stated: MoneyTerms): void {
+    const expected = payment.terms;
+    step(610);
+    const isAmount = expected.amount == 0 || stated.amount == expected.amount;
+    const isUnit = expected.unit.length == 0 || bytesEqual(stated.unit, expected.unit);
+    payment.giveVerdict(isAmount && isUnit);
+  }
+
+  /** 576: a receipt names the amount, so that there is no other to offer. */
+  protected newAmountWanted(payment: MoneyModulePayment, reason: i32): void {
+    payment.orderAbort(reason);
+  }
+
   /** This side ends the transaction (388). While a payment runs, its outcome decides. */
   abort(reason: i32): void {
     if (this.isSettled || this.isEnded) return;
@@ -106,6 +150,7 @@ export abstract class Transaction {
   outcome(outcome: PaymentOutcome): bool {
     const payment = this.payment;
     if (payment === null || this.isSettled || outcome.state == PaymentState.RUNNING) return false;
+    if (this.isToBeOrderedAgain(outcome)) return false;
     step(payment.isPayer ? 588 : 590);
     step(payment.isPayer ? 592 : 594);
     if (outcome.state == PaymentState.IN_DOUBT) {
@@ -122,9 +167,9 @@ export abstract class Transaction {
       return true;
     }
     step(payment.isPayer ? 596 : 598);
-    const reason = outcome.reason != Reason.NONE ? outcome.reason : this.pendingReason;
+    const reason = this.reasonOf(outcome);
     step(236);
-    this.rollBack(reason != Reason.NONE ? reason : Reason.PEER_ENDED);
+    this.rollBack(reason);
     this.isSettled = true;
     this.end(reason);
     return true;
@@ -145,6 +190,11 @@ export abstract class Transaction {
     if (this.isWorkDue) {
       this.isWorkDue = false;
       this.resume();
+      return;
+    }
+    if (this.isOrderDue) {
+      this.isOrderDue = false;
+      this.payment!.orderAgain();
       return;
     }
     if (this.isSettled) this.end(Reason.NONE);
@@ -178,12 +228,41 @@ export abstract class Transaction {
     this.session.close(reason, true);
   }
 
+  /** The own module lost a payment under way by its boot: it is to say how that ended. */
+  moduleRestarted(): void {
+    if (!this.isSettled) this.askOutcome(Reason.CONNECTION_LOST);
+  }
+
+  /**
+   * Whether the payment only waits for its turn: the own module is at another one, and said so
+   * before the two modules had a key. The peer is told `proceeding` meanwhile.
+   */
+  private isToBeOrderedAgain(outcome: PaymentOutcome): bool {
+    const isBusy = outcome.state == PaymentState.ABORTED && outcome.isBeforeKey;
+    if (!isBusy || outcome.reason != Reason.TOO_MANY_SESSIONS) return false;
+    const now = timerMs();
+    if (this.busyUntilMs == 0) this.busyUntilMs = now + BUSY_LIMIT_MS;
+    if (this.pendingReason != Reason.NONE || now >= this.busyUntilMs) return false;
+    this.isOrderDue = true;
+    this.deadlineMs = now + BUSY_PAUSE_MS;
+    return true;
+  }
+
+  /** Why nothing was paid: a module that was told to end it knows less than who told it. */
+  private reasonOf(outcome: PaymentOutcome): i32 {
+    const reason = outcome.reason;
+    const isAnswer = reason == Reason.TIME_OUT || reason == Reason.UNKNOWN_TRANSACTION;
+    if (reason != Reason.NONE && !(isAnswer && this.pendingReason != Reason.NONE)) return reason;
+    return this.pendingReason != Reason.NONE ? this.pendingReason : Reason.PEER_ENDED;
+  }
+
   /** Asks the own module to end a payment that it was ordered to make or receive. */
   private askOutcome(reason: i32): bool {
     const payment = this.payment;
     if (payment === null || !payment.isOrdered) return false;
     if (this.pendingReason == Reason.NONE) this.pendingReason = reason;
     this.ownerAnswered();
+    this.isOrderDue = false;
     payment.close();
     // Only its answer frees the slot.
     if (++this.asked % ASKED_IN_VAIN == 0) toMoneyModule.renew();

@@ -32,6 +32,7 @@ const FIRST_ANSWER: i32 = 22;
 const LAST_ANSWER: i32 = 28;
 const FUNDS_ANSWER: i32 = 44;
 const AUTHORIZATION: i32 = 46;
+const ANSWERED: i32 = 66;
 const CREATE: i32 = 72;
 
 export abstract class TrustedAgent extends HostInterface {
@@ -149,9 +150,7 @@ export abstract class TrustedAgent extends HostInterface {
    */
   moduleReady(): void {
     for (let i = 0; i < this.transactions.length; ++i) {
-      const transaction = this.transactions[i];
-      const payment = transaction.payment;
-      if (payment !== null && payment.isOrdered && !transaction.isSettled) payment.close();
+      this.transactions[i].moduleRestarted();
     }
     this.askAll(openPayIds());
     this.askServed();
@@ -235,7 +234,8 @@ export abstract class TrustedAgent extends HostInterface {
 
 function isAnswer(number: i32): bool {
   if (number >= FIRST_ANSWER && number <= LAST_ANSWER) return (number & 1) == 0;
-  return number == FUNDS_ANSWER || number == AUTHORIZATION || number == CREATE;
+  if (number == FUNDS_ANSWER || number == AUTHORIZATION) return true;
+  return number == ANSWERED || number == CREATE;
 }
 
 /** Elements after the number: the id, and what is answered. */
@@ -319,7 +319,8 @@ class AgentMoneyModule extends MoneyModuleListener {
 
   moduleSaid(payId: Bytes, type: i32, body: CborReader): void {
     const transaction = this.agent.paying(payId);
-    if (transaction !== null) transaction.payment!.moduleSaid(type, body);
+    if (transaction !== null) transaction.moduleSaid(type, body);
+    this.agent.sweep();
   }
 
   toPeerModule(sessionTag: Bytes, pointer: usize, length: i32): void {

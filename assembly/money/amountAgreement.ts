@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pay/Exchange (Fig. 12) between two transaction devices: from the open session to the amount that
-// both agents agree to. Modules of banks have no part in it: their ledgers know the amount.
+// both agents agree to. Who opens states it, whether to pay it or, in a requested payment, to be
+// paid (paragraph 128). Modules of banks have no part in it: their ledgers know the amount.
 import { step } from "../board";
 import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
+import { CborWriter } from "../codec/cborWriter";
 import { Found } from "../note/directory";
 import { AMOUNT_LIMIT } from "../note/limits";
 import { readUnit } from "../note/note";
@@ -11,27 +13,27 @@ import { Reason } from "../trust/reasons";
 import { abort } from "./abort";
 import { ModuleMessage } from "./messages";
 import { directory, writeUnit } from "./moneyHolder";
-import { isAmountExpected } from "./payExchange";
+import { isAmountExpected, payExchange } from "./payExchange";
 import { Payment, Stage } from "./payment";
 import { transferNotes } from "./transferNotes";
 
 const RANDOM_SIZE: i32 = 32;
 
 export class AmountAgreement {
-  /** Payer: the session is open; passes R(1) on (548-550). */
+  /** Who opens: the session is there; passes R(1) on (548-550). */
   opened(payment: Payment): void {
     step(548);
     this.sendRandom(payment, ModuleMessage.R1, true);
   }
 
-  /** Payee: R(1) came; answers with R(2), and key (TA/MM) is made of both (552-554). */
+  /** The other one: R(1) came; answers with R(2), and key (TA/MM) is made of both (552-554). */
   random1Received(payment: Payment, body: CborReader): void {
     const theirs = readRandom(body);
     if (payment.stage != Stage.OPENING || theirs == null || payment.tunnel == null) {
       abort.begin(payment, theirs == null ? Reason.MALFORMED : Reason.WRONG_STATE);
       return;
     }
-    // R(2) still goes by Fig. 15: the payer's module has no key yet.
+    // R(2) still goes by Fig. 15: the other module has no key yet.
     this.sendRandom(payment, ModuleMessage.R2, false);
     step(552);
     if (!useKey(payment, theirs)) {
@@ -41,7 +43,7 @@ export class AmountAgreement {
     payment.stage = Stage.STATEMENT_WANTED;
   }
 
-  /** Payer: R(2) came; makes the key. Whether its agent is to be asked (556). */
+  /** Who opens: R(2) came; makes the key. Whether its agent is to be asked (556). */
   random2Received(payment: Payment, body: CborReader): bool {
     const theirs = readRandom(body);
     if (payment.stage != Stage.OPENING || theirs == null || payment.tunnel == null) {
@@ -58,66 +60,52 @@ export class AmountAgreement {
   }
 
   /**
-   * Payer: its agent gives the amount (566); states it to the payee if the notes cover it. A reason
-   * to ask for another amount (572), 0 for none.
+   * Who opens: its agent gives the amount (566); states it to the other module, if it is to pay and
+   * its notes cover it. A reason to ask for another amount (572), 0 for none.
    */
-  amountGiven(payment: Payment, amount: u64, unit: u32): i32 {
-    if (payment.stage != Stage.AMOUNT_WANTED) return Reason.NONE;
+  amountGiven(payment: Payment, body: CborReader): i32 {
+    if (payment.stage != Stage.AMOUNT_WANTED || !readTerms(payment, body)) return Reason.NONE;
     step(566);
-    payment.amount = amount;
-    payment.unit = unit;
     this.forgetChoice(payment);
-    step(568);
-    const found = amount == 0 ? Found.INSUFFICIENT : transferNotes.choose(payment);
-    step(570);
-    if (found != Found.CHOSEN) {
-      const isTooMany = found == Found.TOO_MANY_NOTES;
-      return isTooMany ? Reason.PACKET_TOO_LARGE : Reason.INSUFFICIENT_FUNDS;
-    }
+    const reason = payment.isPayer ? chooseNotes(payment) : Reason.NONE;
+    if (reason != Reason.NONE) return reason;
     payment.stage = Stage.ACCEPTANCE_WANTED;
     step(600);
-    const writer = payment.session!.compose(ModuleMessage.AMOUNT);
-    writer.array(2);
-    writer.uint(amount);
-    writeUnit(writer, unit);
+    writeTerms(payment, payment.session!.compose(ModuleMessage.AMOUNT));
     step(602);
     payment.session!.send(true);
     return Reason.NONE;
   }
 
-  /** Payee: the payer states the amount (600). Whether the own agent is to be asked (604). */
+  /** The other one: the amount is stated (600). Whether the own agent is to be asked (604). */
   amountReceived(payment: Payment, body: CborReader): bool {
-    body.arrayOf(2);
-    payment.amount = body.uintAtMost(AMOUNT_LIMIT);
-    payment.unit = readUnit(body);
-    if (payment.stage != Stage.STATEMENT_WANTED || !body.atEnd() || payment.amount == 0) {
-      abort.begin(payment, body.atEnd() ? Reason.WRONG_STATE : Reason.MALFORMED);
+    const isExpected = payment.stage == Stage.STATEMENT_WANTED;
+    if (!isExpected || !readTerms(payment, body)) {
+      abort.begin(payment, isExpected ? Reason.MALFORMED : Reason.WRONG_STATE);
       return false;
     }
     payment.stage = Stage.VERDICT_WANTED;
     return true;
   }
 
-  /** Payee: its agent judged the amount (618). */
+  /** The other one: its agent judged the amount (618). */
   verdictGiven(payment: Payment, isCorrect: bool): void {
     if (payment.stage != Stage.VERDICT_WANTED) return;
-    const session = payment.session!;
     step(618);
-    if (isCorrect) {
-      payment.stage = Stage.PACKET_WANTED;
-      step(624);
-      session.compose(ModuleMessage.AMOUNT_RIGHT).array(0);
-      step(626);
-    } else {
+    if (!isCorrect) {
       payment.stage = Stage.STATEMENT_WANTED;
       step(620);
-      session.compose(ModuleMessage.WRONG_AMOUNT).array(0);
-      step(622);
+      this.sendWord(payment, ModuleMessage.WRONG_AMOUNT);
+    } else if (payment.isPayer) {
+      this.payRequested(payment);
+    } else {
+      payment.stage = Stage.PACKET_WANTED;
+      step(624);
+      this.sendWord(payment, ModuleMessage.AMOUNT_RIGHT);
     }
-    session.send(true);
   }
 
-  /** Payer: the payee expects another amount (622). Whether the own agent is asked (572). */
+  /** Who opens: the other one expects another amount (622). Whether the own agent is asked (572). */
   wrongAmountReceived(payment: Payment, body: CborReader): bool {
     if (!isAmountExpected(payment, body)) return false;
     this.forgetChoice(payment);
@@ -125,7 +113,7 @@ export class AmountAgreement {
     return true;
   }
 
-  /** Payer: its agent gives no new amount (580). */
+  /** An agent gives no new amount (580), or does not agree to any. */
   abortOrdered(payment: Payment, reason: i32): void {
     step(582);
     abort.begin(payment, reason == 0 ? Reason.OWNER_REFUSED : reason);
@@ -140,11 +128,54 @@ export class AmountAgreement {
     session.send(isAwaited);
   }
 
+  /** Requested payment: the payer's notes are its word that the amount is right (paragraph 128). */
+  private payRequested(payment: Payment): void {
+    const reason = chooseNotes(payment);
+    if (reason != Reason.NONE) {
+      abort.begin(payment, reason);
+      return;
+    }
+    step(628);
+    payExchange.sendNotes(payment);
+  }
+
+  private sendWord(payment: Payment, type: i32): void {
+    const session = payment.session!;
+    session.compose(type).array(0);
+    step(type == ModuleMessage.AMOUNT_RIGHT ? 626 : 622);
+    session.send(true);
+  }
+
   private forgetChoice(payment: Payment): void {
     const outgoing = payment.outgoing;
     if (outgoing != null) directory.reserve(outgoing.choice, false);
     payment.outgoing = null;
   }
+}
+
+/** 568, 570: do the own notes cover the amount? They are then kept for it. A reason if not. */
+function chooseNotes(payment: Payment): i32 {
+  step(568);
+  const found = transferNotes.choose(payment);
+  step(570);
+  if (found == Found.CHOSEN) return Reason.NONE;
+  const isTooMany = found == Found.TOO_MANY_NOTES;
+  return isTooMany ? Reason.PACKET_TOO_LARGE : Reason.INSUFFICIENT_FUNDS;
+}
+
+/** Reads [ terms ] (docs/protocol.cddl section 5); false where it is none of this payment. */
+function readTerms(payment: Payment, body: CborReader): bool {
+  body.arrayOf(2);
+  payment.amount = body.uintAtMost(AMOUNT_LIMIT);
+  payment.unit = readUnit(body);
+  return body.atEnd() && payment.amount > 0;
+}
+
+/** Writes the array of the payment's terms. */
+export function writeTerms(payment: Payment, writer: CborWriter): void {
+  writer.array(2);
+  writer.uint(payment.amount);
+  writeUnit(writer, payment.unit);
 }
 
 function readRandom(body: CborReader): Bytes | null {

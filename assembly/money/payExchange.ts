@@ -4,6 +4,7 @@
 // does not fit the stage ends the payment.
 import { step } from "../board";
 import { CborReader } from "../codec/cborReader";
+import { Manner } from "../session/manner";
 import { Reason } from "../trust/reasons";
 import { abort } from "./abort";
 import { commit } from "./commit";
@@ -21,7 +22,7 @@ export class PayExchange {
   /** Payee: the packet came (1576); verified, it is promised to be taken (632, 1702). */
   packetReceived(payment: Payment, body: CborReader): void {
     let reason = Reason.WRONG_STATE;
-    if (payment.stage == Stage.PACKET_WANTED) {
+    if (isPacketExpected(payment)) {
       reason = transferNotes.packetReceived(payment, body);
       if (reason == Reason.NONE) {
         step(632);
@@ -51,7 +52,13 @@ export class PayExchange {
   }
 }
 
-/** Whether the payer waits for the payee's word on the amount, and `body` is []. */
+/** Whether this payee has agreed to the amount, or asked for it and is answered by the notes. */
+function isPacketExpected(payment: Payment): bool {
+  if (payment.stage == Stage.PACKET_WANTED) return true;
+  return payment.manner == Manner.REQUESTED && payment.stage == Stage.ACCEPTANCE_WANTED;
+}
+
+/** Whether this side waits for the other's word on the amount, and `body` is []. */
 export function isAmountExpected(payment: Payment, body: CborReader): bool {
   const isEmpty = body.arrayOf(0) && body.atEnd();
   if (payment.stage == Stage.ACCEPTANCE_WANTED && isEmpty) return true;

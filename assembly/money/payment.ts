@@ -6,6 +6,7 @@ import { CborReader } from "../codec/cborReader";
 import { HASH_SIZE, PAY_ID_SIZE } from "../note/limits";
 import { Hashes } from "../note/notes";
 import { OutgoingNotes } from "../note/outgoing";
+import { Manner } from "../session/manner";
 import { Tunnel } from "../session/path";
 import { Session } from "../session/session";
 import { Reason } from "../trust/reasons";
@@ -16,13 +17,13 @@ import { OwnSideKind, PaymentRecord, PaymentRole, PaymentState } from "./payment
 export namespace Stage {
   /** The session between the modules, and key (TA/MM). */
   export const OPENING: u8 = 0;
-  /** Payer: the amount from its agent (558), or a new one (572). */
+  /** Who opens: the amount from its agent (558), or a new one (572). */
   export const AMOUNT_WANTED: u8 = 1;
-  /** Payee: the payer's statement of the amount (600). */
+  /** The other one: the statement of the amount (600). */
   export const STATEMENT_WANTED: u8 = 2;
-  /** Payee: its agent's verdict on the amount (604). */
+  /** The other one: its agent's verdict on the amount (604). */
   export const VERDICT_WANTED: u8 = 3;
-  /** Payer: the payee's acknowledgement of the amount (624). */
+  /** Who opens: the acknowledgement of the amount (624). */
   export const ACCEPTANCE_WANTED: u8 = 4;
   /** Customer or teller: the bank's module accepts its request (41). */
   export const REQUEST_SENT: u8 = 5;
@@ -44,6 +45,10 @@ const NO_BYTES: Bytes = new StaticArray<u8>(0);
 
 export class Payment {
   role: u8;
+  /** How it goes between two devices; with a bank's module, an ordinary payment. */
+  manner: i32 = Manner.PAYMENT;
+  /** This module opens the session and states the amount. */
+  opens: bool = false;
   ownSide: OwnSide;
   /** What was asked of a bank's module; RequestKind.NONE between two transaction devices. */
   kind: u8 = RequestKind.NONE;
@@ -56,6 +61,10 @@ export class Payment {
   unit: u32 = 0;
   /** Minor units. */
   amount: u64 = 0;
+  /** Where both pay: what the one who does not decide pays, and how the owners rounded it. */
+  counterUnit: u32 = 0;
+  counterAmount: u64 = 0;
+  rounding: u8 = 0;
   /** Bank account, text; empty for none. */
   account: Bytes = NO_BYTES;
   /** The host's command, 16 bytes; empty for a payment that no command started. */

@@ -5,16 +5,17 @@ import { step } from "../board";
 import { Bytes, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
-import { AMOUNT_LIMIT, HASH_SIZE, PAY_ID_SIZE } from "../note/limits";
+import { HASH_SIZE, PAY_ID_SIZE } from "../note/limits";
 import { packUnit, readUnit } from "../note/note";
 import { LocalChannel, LocalOwner } from "../session/localChannel";
+import { Manner, openerPays } from "../session/manner";
 import { PaymentChannel, PaymentTerms } from "../session/paymentChannel";
 import { ModuleTunnel } from "../session/routed";
 import { SessionManager } from "../session/sessionManager";
 import { Reason } from "../trust/reasons";
 import { abort } from "./abort";
 import { spendable, writeUnit } from "./moneyHolder";
-import { amountAgreement } from "./amountAgreement";
+import { amountAgreement, writeTerms } from "./amountAgreement";
 import { ModuleMessage } from "./messages";
 import { NotingSide, Payment } from "./payment";
 import { OwnSideKind, PaymentRecord, PaymentRole, PaymentState } from "./paymentRecord";
@@ -61,14 +62,15 @@ export class Subscriber extends NotingSide {
   }
 
   received(payment: Payment, type: i32, body: CborReader): bool {
-    if (payment.isPayer && type == ModuleMessage.R2) {
+    const opens = payment.opens;
+    if (opens && type == ModuleMessage.R2) {
       if (amountAgreement.random2Received(payment, body)) this.promptAmount(payment);
-    } else if (payment.isPayer && type == ModuleMessage.WRONG_AMOUNT) {
+    } else if (opens && type == ModuleMessage.WRONG_AMOUNT) {
       const isAsked = amountAgreement.wrongAmountReceived(payment, body);
       if (isAsked) this.askNewAmount(payment, Reason.WRONG_AMOUNT);
-    } else if (!payment.isPayer && type == ModuleMessage.R1) {
+    } else if (!opens && type == ModuleMessage.R1) {
       amountAgreement.random1Received(payment, body);
-    } else if (!payment.isPayer && type == ModuleMessage.AMOUNT) {
+    } else if (!opens && type == ModuleMessage.AMOUNT) {
       if (amountAgreement.amountReceived(payment, body)) this.verifyAmount(payment);
     } else {
       return false;
@@ -76,7 +78,7 @@ export class Subscriber extends NotingSide {
     return true;
   }
 
-  /** The amount cannot be had, or the payee says it is wrong (572). */
+  /** The amount cannot be had, or the other side says it is wrong (572). */
   askNewAmount(payment: Payment, reason: i32): void {
     step(572);
     const channel = this.local.findPayment(payment.payId);
@@ -88,7 +90,7 @@ export class Subscriber extends NotingSide {
     channel.send();
   }
 
-  /** Asks for the amount to pay (558). */
+  /** Asks for the amount to pay, or to be paid (558). */
   private promptAmount(payment: Payment): void {
     step(558);
     const channel = this.local.findPayment(payment.payId);
@@ -98,15 +100,12 @@ export class Subscriber extends NotingSide {
     channel.send();
   }
 
-  /** Asks whether the payer's amount is right (604). */
+  /** Asks whether the amount that the other side states is right (604). */
   private verifyAmount(payment: Payment): void {
     step(604);
     const channel = this.local.findPayment(payment.payId);
     if (channel == null) return;
-    const writer = channel.compose(PaymentType.VERIFY_AMOUNT);
-    writer.array(2);
-    writer.uint(payment.amount);
-    writeUnit(writer, payment.unit);
+    writeTerms(payment, channel.compose(PaymentType.VERIFY_AMOUNT));
     step(606);
     channel.send();
   }
@@ -181,14 +180,10 @@ export class SubscriberLine extends LocalOwner {
   paymentReceived(channel: PaymentChannel, type: i32, body: CborReader): void {
     const payment = payments.ofPayId(channel.payId);
     if (payment == null) return;
-    if (type == PaymentType.AMOUNT && payment.isPayer) {
-      body.arrayOf(2);
-      const amount = body.uintAtMost(AMOUNT_LIMIT);
-      const unit = readUnit(body);
-      if (!body.atEnd()) return;
-      const reason = amountAgreement.amountGiven(payment, amount, unit);
+    if (type == PaymentType.AMOUNT && payment.opens) {
+      const reason = amountAgreement.amountGiven(payment, body);
       if (reason != Reason.NONE) this.subscriber.askNewAmount(payment, reason);
-    } else if (type == PaymentType.VERDICT && !payment.isPayer) {
+    } else if (type == PaymentType.VERDICT && !payment.opens) {
       body.arrayOf(1);
       const isCorrect = body.bool();
       if (body.atEnd()) amountAgreement.verdictGiven(payment, isCorrect);
@@ -218,15 +213,17 @@ export class SubscriberLine extends LocalOwner {
 
   /** 540, 544: the order to pay or to receive. One per pay id, for ever. */
   private ordered(role: u8, body: CborReader): void {
-    body.arrayOf(6);
+    body.arrayOf(7);
     const sessionTag = body.bytesExact(8);
     const payId = body.bytesExact(PAY_ID_SIZE);
     const transactionId = body.bytesExact(16);
     const exporter = body.bytesExact(32);
     const random = body.bytesExact(32);
     const opens = body.bool();
-    if (!body.atEnd()) return;
-    step(role == PaymentRole.PAYER ? 540 : 544);
+    const manner = <i32>body.uintAtMost(<u64>Manner.REQUESTED);
+    const isPayer = role == PaymentRole.PAYER;
+    if (!body.atEnd() || manner == 0 || isPayer != (opens == openerPays(manner))) return;
+    step(isPayer ? 540 : 544);
     if (payments.ofPayId(payId) != null) return;
     const record = PaymentRecord.find(payId);
     if (record != null) {
@@ -235,6 +232,8 @@ export class SubscriberLine extends LocalOwner {
     }
     const payment = new Payment(role, this.subscriber);
     payment.payId = payId;
+    payment.manner = manner;
+    payment.opens = opens;
     payment.ownRandom = random;
     const terms = new PaymentTerms(sessionTag, payId, transactionId, exporter);
     const tunnel = new ModuleTunnel(this.local, terms);

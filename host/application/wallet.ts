@@ -22,6 +22,7 @@ import {
   hostBody,
 } from "./hostPort.ts";
 import { PeerLines } from "./peerLines.ts";
+import { type AskedPayment, answerAsked, type NewAmount, orderPayment } from "./personPayments.ts";
 import { type CardCredential, type Receipt, readTicket, type Ticket } from "./tickets.ts";
 
 /** Money of one unit in the wallet, minor units. */
@@ -106,12 +107,18 @@ export class Wallet {
   }
 
   /** Pays another device, which listens at `url` (Fig. 12, without a ticket). */
-  async pay(url: string, amountMinor: number, unit: string): Promise<PurchaseResult> {
-    return this.withPeer(url, (connection) =>
-      runCommand({ device: this.device, target: "agent", clock: this.clock, connection }, (id) =>
-        hostBody(HostMessage.PAY, id, amountMinor, unit),
-      ),
-    );
+  pay(url: string, amountMinor: number, unit: string, newAmount?: NewAmount) {
+    return this.order(url, newAmount, (id) => hostBody(HostMessage.PAY, id, amountMinor, unit));
+  }
+
+  /** Asks the device at `url` to pay this one; its owner is asked (paragraph 128). */
+  request(url: string, amountMinor: number, unit: string, newAmount?: NewAmount) {
+    return this.order(url, newAmount, (id) => hostBody(HostMessage.REQUEST, id, amountMinor, unit));
+  }
+
+  /** Gives the owner's word on payments that peers ask for, until the returned function is called. */
+  answerAsked(decide: (asked: AskedPayment) => Promise<boolean>): () => void {
+    return answerAsked(this.device, decide);
   }
 
   /** Accepts payments: all, or only of this amount and unit (step 608). */
@@ -147,6 +154,17 @@ export class Wallet {
         onBody: (body) => take({ type: "agent", body }),
       },
       (id) => hostBody(HostMessage.BUY, id, offer),
+    );
+  }
+
+  private order(
+    url: string,
+    newAmount: NewAmount | undefined,
+    bodyFor: (commandId: Uint8Array) => Uint8Array,
+  ): Promise<PurchaseResult> {
+    const { device, clock } = this;
+    return this.withPeer(url, (connection) =>
+      orderPayment({ device, clock, connection, newAmount }, bodyFor),
     );
   }
 

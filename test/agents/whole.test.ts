@@ -198,6 +198,7 @@ describe("a payment between persons", () => {
 
   test("of more than there is, is refused by the module (570, 576)", () => {
     const { world } = twoPersons();
+    world.customer.host = ([number, id]) => (number === 23 ? [[24, id, null, null]] : []);
     world.tell(world.customer, "agent", [60, filled(50), 2001, "USD"]);
     expect(world.customer.last(29)?.slice(2, 4)).toEqual([ABORTED, 29]);
     expect(world.balance(world.customer)).toBe(2000);

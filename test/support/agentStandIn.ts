@@ -119,8 +119,11 @@ export class AgentStandIn {
     else if (kind === 12) this.toPeer(item[2] as Uint8Array);
   }
 
-  /** Orders the own module to pay (3) or to receive (4); the payer's opens the session. */
-  order(terms: Terms, other: AgentStandIn, isPayer: boolean): void {
+  /**
+   * Orders the own module to pay (3) or to receive (4). `opens`: it opens the session and states the
+   * amount; not so the payer of a requested payment (manner 2).
+   */
+  order(terms: Terms, other: AgentStandIn, isPayer: boolean, opens = isPayer, manner = 1): void {
     this.terms = terms;
     this.other = other;
     this.moduleHasKey = false;
@@ -130,9 +133,10 @@ export class AgentStandIn {
     const prk = extract(sha256, this.localKey3, terms.exporter);
     const keys = [1, 2].map((n) => expand(sha256, prk, info(n), 32));
     this.payment = new Channel(keys as [Uint8Array, Uint8Array], 4, terms.payId);
-    const random = isPayer ? terms.random1 : terms.random2;
+    const random = opens ? terms.random1 : terms.random2;
     const { tag, payId, transactionId, exporter } = terms;
-    this.say(isPayer ? 3 : 4, [tag, payId, transactionId, exporter, random, isPayer]);
+    const order = [tag, payId, transactionId, exporter, random, opens, manner];
+    this.say(isPayer ? 3 : 4, order);
   }
 
   /** Sends a local message: 1 funds-query, 5 close, 7 noted. */
