@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The banks of an economy (Fig. 5: bank network 200): a ledger, a teller module each, and at
-// issuers a generator module; stock is bought from the issuer before it is given out.
-import { bytesToHex } from "@noble/hashes/utils.js";
-import { randomBytes } from "node:crypto";
+// issuers a generator module. What a bank does is in host/network/bank; here it is wired up.
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { ask, runCommand } from "../application/commandRunner.ts";
+import type { PurchaseResult } from "../application/customerApplication.ts";
 import { HostMessage, hostBody, RequestKind } from "../application/hostPort.ts";
 import { PeerLines } from "../application/peerLines.ts";
 import { type Balance, readBalances } from "../application/wallet.ts";
+import type { TransactionDevice } from "../device/types.ts";
 import { BankService } from "../network/bank/bankService.ts";
-import { correspondentBatches } from "../network/bank/chart.ts";
+import type { Issuers } from "../network/bank/chart.ts";
+import type { GeneratorLine } from "../network/bank/tellerStock.ts";
 import { Role } from "../trust/certificates.ts";
 import type { Economy, EconomyBank } from "./economyFile.ts";
 import type { CertifiedParty, Foundations } from "./foundations.ts";
@@ -23,13 +25,28 @@ export interface Bank {
   close(): Promise<void>;
 }
 
-/** What a module draws from its account at a bank. */
-export interface Withdrawal {
+/** What a device's owner wants of a bank. */
+export interface BankOrder {
   party: CertifiedParty;
-  account: string;
+  request:
+    | typeof RequestKind.WITHDRAW
+    | typeof RequestKind.DEPOSIT
+    /** The amount is then the most: as much as fits in one packet is made fresh. */
+    | typeof RequestKind.REFRESH;
   amountMinor: number;
   unit: string;
+  /** Null for a refresh. */
+  account: string | null;
   commandId?: Uint8Array;
+}
+
+/** What a module draws from its account at a bank. */
+export type Withdrawal = Omit<BankOrder, "request" | "account"> & { account: string };
+
+interface BankDevices {
+  bank: EconomyBank;
+  teller: CertifiedParty;
+  generator: CertifiedParty | undefined;
 }
 
 /** Name of the account of an owner in a unit, at any bank. */
@@ -38,65 +55,109 @@ export function accountName(owner: string, unit: string): string {
 }
 
 export async function openBanks(base: Foundations, economy: Economy): Promise<Bank[]> {
-  const devices: { bank: EconomyBank; teller: CertifiedParty; generator?: CertifiedParty }[] = [];
-  for (const bank of economy.banks) {
-    const organisation = bank.name;
-    const teller = await base.makeDevice(
-      `${bank.name} teller`,
-      { module: "teller-module" },
-      { module: { role: Role.TELLER, organisation, hasCounter: true } },
-    );
-    if ((bank.issues ?? []).length === 0) {
-      devices.push({ bank, teller });
-      continue;
-    }
-    const generator = await base.makeDevice(
-      `${bank.name} generator`,
-      { module: "generator-module" },
-      { module: { role: Role.GENERATOR, organisation, hasCounter: true } },
-    );
-    devices.push({ bank, teller, generator });
-  }
+  const devices: BankDevices[] = [];
+  for (const bank of economy.banks) devices.push(await openBankDevices(base, bank));
   const banks: Bank[] = [];
-  for (const { bank, teller, generator } of devices) {
-    const others = devices.filter((other) => other.bank !== bank);
-    const service = new BankService(
-      {
-        bank: bank.name,
-        tellers: [moduleId(teller)],
-        generators: generator === undefined ? [] : [moduleId(generator)],
-        correspondentTellers: Object.fromEntries(
-          others.map((other) => [moduleId(other.teller), other.bank.name]),
-        ),
-        correspondentGenerators: Object.fromEntries(
-          others.flatMap((other) =>
-            other.generator === undefined ? [] : [[moduleId(other.generator), other.bank.name]],
-          ),
-        ),
-      },
-      base.ledger,
-      { nowSeconds: base.nowSeconds, onAlarm: base.settings.alarm },
-    );
-    await service.open(unitsOf(economy), depositsOf(bank));
-    const stops = [await service.attach(moduleId(teller), teller.device)];
-    if (generator !== undefined) {
-      stops.push(await service.attach(moduleId(generator), generator.device));
-    }
-    banks.push({
-      name: bank.name,
-      issues: bank.issues ?? [],
-      service,
-      teller,
-      generator,
-      close: async () => {
-        for (const stop of stops) stop();
-        await service.settled();
-        await teller.close();
-        await generator?.close();
-      },
-    });
-  }
+  for (const own of devices) banks.push(await openBank(base, economy, own, devices));
   return banks;
+}
+
+async function openBankDevices(base: Foundations, bank: EconomyBank): Promise<BankDevices> {
+  const organisation = bank.name;
+  const teller = await base.makeDevice(
+    `${bank.name} teller`,
+    { module: "teller-module" },
+    { module: { role: Role.TELLER, organisation, hasCounter: true } },
+  );
+  if ((bank.issues ?? []).length === 0) return { bank, teller, generator: undefined };
+  const generator = await base.makeDevice(
+    `${bank.name} generator`,
+    { module: "generator-module" },
+    { module: { role: Role.GENERATOR, organisation, hasCounter: true } },
+  );
+  return { bank, teller, generator };
+}
+
+async function openBank(
+  base: Foundations,
+  economy: Economy,
+  { bank, teller, generator }: BankDevices,
+  all: readonly BankDevices[],
+): Promise<Bank> {
+  const others = all.filter((other) => other.bank !== bank);
+  // Its own notes first, then those of the others in the order of the file.
+  const preferred = [...all].sort((a, b) => Number(b.bank === bank) - Number(a.bank === bank));
+  const service = new BankService(
+    {
+      bank: bank.name,
+      tellers: [moduleId(teller)],
+      generators: generator === undefined ? [] : [moduleId(generator)],
+      correspondentTellers: Object.fromEntries(
+        others.map((other) => [moduleId(other.teller), other.bank.name]),
+      ),
+      correspondentGenerators: Object.fromEntries(
+        others.flatMap((other) =>
+          other.generator === undefined ? [] : [[moduleId(other.generator), other.bank.name]],
+        ),
+      ),
+      issuers: issuersOf(economy, preferred),
+    },
+    base.ledger,
+    {
+      nowSeconds: base.nowSeconds,
+      moduleRoot: base.moduleRoot(),
+      onAlarm: (text) => base.settings.alarm(`${bank.name}: ${text}`),
+      onConviction: ({ module }) => base.distrustModule(hexToBytes(module)),
+    },
+  );
+  await service.open(unitsOf(economy), depositsOf(bank));
+  const generators = preferred.flatMap((other) => generatorLine(base, teller, other) ?? []);
+  const stops = [await service.attachTeller(moduleId(teller), teller.device, generators)];
+  if (generator !== undefined) {
+    stops.push(await service.attachGenerator(moduleId(generator), generator.device));
+  }
+  return {
+    name: bank.name,
+    issues: bank.issues ?? [],
+    service,
+    teller,
+    generator,
+    close: async () => {
+      await service.settled();
+      for (const stop of stops) stop();
+      await teller.close();
+      await generator?.close();
+    },
+  };
+}
+
+function issuersOf(economy: Economy, preferred: readonly BankDevices[]): Issuers {
+  const namesFor = (unit: string) =>
+    preferred.filter(({ bank }) => bank.issues?.includes(unit)).map(({ bank }) => bank.name);
+  return Object.fromEntries(economy.units.map((unit) => [unit, namesFor(unit)]));
+}
+
+/** The way from a bank's teller to a generator, its own bank's or another's. */
+function generatorLine(
+  base: Foundations,
+  teller: CertifiedParty,
+  { bank, generator }: BankDevices,
+): GeneratorLine | undefined {
+  if (generator === undefined) return undefined;
+  return {
+    bank: bank.name,
+    units: bank.issues ?? [],
+    order: async (request, amountMinor, unit) => {
+      const { state, reason, reasonNumber } = await runBankCommand(base, teller, generator.url, [
+        request,
+        amountMinor,
+        unit,
+        null,
+      ]);
+      const isDone = state === "committed";
+      return { isDone, reason: isDone ? "" : reason, reasonNumber };
+    },
+  };
 }
 
 /** Every unit that any account, card or note of the economy is in. */
@@ -131,70 +192,40 @@ export async function moduleBalances(party: CertifiedParty): Promise<Balance[]> 
   return readBalances(await ask(party.device, "module", HostMessage.BALANCE));
 }
 
+/** Carries out an order at the bank's teller, and gives how it ended. */
+export function askBank(base: Foundations, bank: Bank, order: BankOrder): Promise<PurchaseResult> {
+  const { party, request, amountMinor, unit, account, commandId } = order;
+  const fields = [request, amountMinor, unit, account];
+  return runBankCommand(base, party, bank.teller.url, fields, commandId);
+}
+
 /**
- * Has the bank's module pay out against the account; the teller buys new notes first where its
- * stock does not suffice (nested payments commit inside out: protocol section 4).
+ * Has the bank's teller pay out against the account.
  * @throws {Error} in one sentence when the bank refuses
  */
-export async function withdraw(
-  base: Foundations,
-  banks: readonly Bank[],
-  bank: Bank,
-  withdrawal: Withdrawal,
-): Promise<void> {
-  const { party, account, amountMinor, unit } = withdrawal;
-  const stock = (await moduleBalances(bank.teller)).find((balance) => balance.unit === unit);
-  const missing = amountMinor - (stock?.spendableMinor ?? 0);
-  if (missing > 0) await restock(base, banks, bank, missing, unit);
-  const { device } = party;
-  const { clock } = base.settings;
-  const commandId = withdrawal.commandId ?? new Uint8Array(randomBytes(16));
-  const result = await new PeerLines(device, clock).use(bank.teller.url, (connection) =>
-    runCommand({ device, target: "module", clock, connection, commandId }, (id) =>
-      hostBody(HostMessage.BANK, id, RequestKind.WITHDRAW, amountMinor, unit, account),
-    ),
-  );
+export async function withdraw(base: Foundations, bank: Bank, order: Withdrawal): Promise<void> {
+  const result = await askBank(base, bank, { ...order, request: RequestKind.WITHDRAW });
   if (result.state !== "committed") throw new Error(`${bank.name} did not pay: ${result.reason}`);
 }
 
-async function restock(
+/** Lines of each device to banks' modules; they stay open a while, for the next order. */
+const lines = new WeakMap<TransactionDevice, PeerLines>();
+
+/** Has a module carry out command 81 over a line to a bank's module. */
+function runBankCommand(
   base: Foundations,
-  banks: readonly Bank[],
-  bank: Bank,
-  amountMinor: number,
-  unit: string,
-): Promise<void> {
-  const issuer = bank.issues.includes(unit)
-    ? bank
-    : banks.find((other) => other.issues.includes(unit));
-  if (issuer?.generator === undefined) throw new Error(`no bank here issues ${unit}`);
-  if (issuer !== bank) await fundCorrespondent(base, bank, issuer, amountMinor, unit);
-  const { device } = bank.teller;
+  { device }: CertifiedParty,
+  url: string,
+  fields: readonly unknown[],
+  commandId?: Uint8Array,
+): Promise<PurchaseResult> {
   const { clock } = base.settings;
-  const result = await new PeerLines(device, clock).use(issuer.generator.url, (connection) =>
-    runCommand({ device, target: "module", clock, connection }, (id) =>
-      hostBody(HostMessage.BANK, id, RequestKind.ISSUE, amountMinor, unit, null),
+  const ways = lines.get(device) ?? new PeerLines(device, clock);
+  lines.set(device, ways);
+  return ways.use(url, (connection) =>
+    runCommand(
+      { device, target: "module", clock, connection, ...(commandId ? { commandId } : {}) },
+      (id) => hostBody(HostMessage.BANK, id, ...fields),
     ),
   );
-  if (result.state !== "committed") {
-    throw new Error(`${issuer.name} did not issue ${unit}: ${result.reason}`);
-  }
-  await bank.service.settled();
-  await issuer.service.settled();
-}
-
-/** The bank pays into its deposit at the issuer what the new notes will cost it there. */
-async function fundCorrespondent(
-  base: Foundations,
-  bank: Bank,
-  issuer: Bank,
-  amountMinor: number,
-  unit: string,
-): Promise<void> {
-  const payment = `restock:${bytesToHex(new Uint8Array(randomBytes(16)))}`;
-  const parties = { bank: bank.name, issuer: issuer.name, unit };
-  for (const batch of correspondentBatches(payment, parties, amountMinor, base.nowSeconds())) {
-    const result = await base.ledger.apply(batch);
-    if (result.status !== "applied") throw new Error(`${bank.name} could not fund its restock`);
-  }
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import {
   type AgencyState,
   agencyRoot,
+  distrust,
   foundAgency,
   signingKeyById,
 } from "../network/agency/agency.ts";
@@ -15,6 +16,7 @@ import {
   type CertifiedDevice,
   certifyDevice,
   type DevicePlan,
+  inform,
 } from "../network/agency/certification.ts";
 import { CredentialRegister } from "../network/authority/credentialRegister.ts";
 import { sqlLedgerStore } from "../network/bank/sqlLedger.ts";
@@ -53,6 +55,11 @@ export interface Foundations {
     images: { agent?: ImageName; module?: ImageName },
     plan: DevicePlan,
   ): Promise<CertifiedParty>;
+  /**
+   * The Certification Agency puts a module (8 bytes) on its list, which goes to every device that
+   * is switched on. Repeated, it sends the list again.
+   */
+  distrustModule(id: Uint8Array): Promise<void>;
   /** Does something once in the life of this economy. */
   once(step: string, work: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
@@ -72,6 +79,7 @@ export async function layFoundations(settings: WorldSettings): Promise<Foundatio
       nowSeconds,
     );
     const gateway = await GatewayClient.connect(gatewayServer.url);
+    const parties: CertifiedParty[] = [];
     return {
       settings,
       agencies,
@@ -84,8 +92,25 @@ export async function layFoundations(settings: WorldSettings): Promise<Foundatio
       agentRoot: () => agencyRoot(agencies.agent),
       moduleRoot: () => agencyRoot(agencies.module),
       agentKeyById: (agentId) => signingKeyById(agencies.agent, hexToBytes(agentId)),
-      makeDevice: (name, images, plan) =>
-        makeCertifiedDevice(settings, agencies, nowSeconds(), { name, images, plan }),
+      makeDevice: async (name, images, plan) => {
+        const what = { name, images, plan };
+        const party = await makeCertifiedDevice(settings, agencies, nowSeconds(), what);
+        parties.push(party);
+        return {
+          ...party,
+          close: () => {
+            parties.splice(parties.indexOf(party), 1);
+            return party.close();
+          },
+        };
+      },
+      distrustModule: async (id) => {
+        distrust(agencies.module, id, nowSeconds());
+        if (settings.directory !== undefined) {
+          saveAgency(agencyPath(settings.directory, "module"), agencies.module);
+        }
+        await tellList(settings, agencies, nowSeconds(), parties);
+      },
       once: (step, work) => once(database, step, work),
       close: async () => {
         gateway.close();
@@ -96,6 +121,23 @@ export async function layFoundations(settings: WorldSettings): Promise<Foundatio
   } catch (error) {
     await database.close();
     throw error;
+  }
+}
+
+/** A device that cannot be told now hears of the list when it is switched on again. */
+async function tellList(
+  settings: WorldSettings,
+  agencies: Agencies,
+  nowSeconds: number,
+  parties: readonly CertifiedParty[],
+): Promise<void> {
+  for (const { name, device, certified } of parties) {
+    if (certified.module === undefined) continue;
+    try {
+      await inform(device, "module", { agencies, nowSeconds, random: settings.random });
+    } catch (error) {
+      settings.alarm(`${name} does not take the list of untrusted modules: ${String(error)}`);
+    }
   }
 }
 

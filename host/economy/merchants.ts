@@ -61,7 +61,7 @@ export async function openMerchants(
     const bank = banks.find(({ name }) => name === entry.bank);
     if (bank === undefined) throw new Error(`${entry.name} has no bank ${entry.bank}`);
     base.settings.progress(`merchant ${entry.name}`);
-    all.push(await openMerchant({ base, economy, banks, bank, cards, registry }, entry));
+    all.push(await openMerchant({ base, economy, bank, cards, registry }, entry));
   }
   return {
     all,
@@ -99,7 +99,6 @@ async function openRegistry(base: Foundations): Promise<Registry> {
 interface MerchantSetting {
   base: Foundations;
   economy: Economy;
-  banks: readonly Bank[];
   bank: Bank;
   cards: CardNetwork;
   registry: Registry;
@@ -257,7 +256,7 @@ async function accountsOf(
  * account, and the device's module draws it as electronic money.
  */
 async function fund(
-  { base, banks, bank }: MerchantSetting,
+  { base, bank }: MerchantSetting,
   owner: string,
   party: CertifiedParty,
   unit: string,
@@ -284,7 +283,7 @@ async function fund(
     }
     // The same command id after a restart: the module answers with that withdrawal's outcome.
     const commandId = sha256(utf8ToBytes(`${agentId(party)}/${step}`)).slice(0, 16);
-    await withdraw(base, banks, bank, { party, account, amountMinor, unit, commandId });
+    await withdraw(base, bank, { party, account, amountMinor, unit, commandId });
   });
 }
 

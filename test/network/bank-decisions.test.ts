@@ -4,13 +4,14 @@
 import { bytesToHex } from "@noble/hashes/utils.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { hostBody, parseHostBody } from "../../host/application/hostPort.ts";
+import { hostBody, parseHostBody, RequestKind } from "../../host/application/hostPort.ts";
 import {
   type BankEffect,
   type BankSettings,
   closeQuestions,
   decideMessage,
-  parseModuleMessage,
+  decideRefusal,
+  holdAnswer,
 } from "../../host/network/bank/bank.ts";
 import {
   cardPostingBatch,
@@ -24,6 +25,7 @@ import {
   type LedgerState,
   memoryLedgerStore,
 } from "../../host/network/bank/memoryLedger.ts";
+import { parseModuleMessage } from "../../host/network/bank/moduleMessages.ts";
 import { ModelModule } from "./bank-module.ts";
 
 const NOW = 1_800_000_000;
@@ -37,6 +39,7 @@ const SETTINGS: BankSettings = {
   generators: [GENERATOR],
   correspondentTellers: { [FOREIGN_TELLER]: "Second Bank" },
   correspondentGenerators: { [FOREIGN_GENERATOR]: "Third Bank" },
+  issuers: { EUR: ["First Bank", "Third Bank"], USD: ["Third Bank"] },
 };
 
 /** The bank over books in memory; messages in, messages out, as the shell does it. */
@@ -53,7 +56,7 @@ class World {
           NOW,
         ),
       );
-    this.apply(openBankBatch(SETTINGS.bank, ["EUR", "USD"]));
+    this.apply(openBankBatch(SETTINGS.bank, ["EUR", "USD"], SETTINGS.issuers));
     deposit("alice", 1000);
     deposit("bob", 500);
     const paid = { bank: "Second Bank", issuer: SETTINGS.bank, unit: "EUR" };
@@ -77,14 +80,18 @@ class World {
     const result = batch ? applyToState(this.state, batch) : { status: "applied" };
     const effects = result.status === "refused" ? whenRefused : whenApplied;
     for (const effect of effects) if (effect.type === "alarm") this.alarms.push(effect.text);
-    return effects;
+    // The stock covers everything here; stock.ts has tests of its own.
+    return effects.map((effect) =>
+      effect.type === "notes wanted" ? holdAnswer(module, effect.request.payId, true) : effect,
+    );
   }
 
   /** What the bank answers, in short. */
   async answer(module: string, body: Uint8Array): Promise<string> {
-    const [effect] = await this.decide(module, body);
-    if (effect === undefined) return "nothing";
-    if (effect.type === "alarm") return "alarm";
+    const effects = await this.decide(module, body);
+    if (effects.some(({ type }) => type === "alarm")) return "alarm";
+    const effect = effects.find(({ type }) => type === "send");
+    if (effect?.type !== "send") return "nothing";
     expect(effect.module).toBe(module);
     const { number, fields } = parseHostBody(effect.body)!;
     expect(bytesToHex(fields[0] as Uint8Array)).toHaveLength(32);
@@ -233,6 +240,206 @@ describe("new money", () => {
   });
 });
 
+/** Asks, is granted, and tells that it committed. */
+async function runThrough(
+  world: World,
+  name: string,
+  ...[payId, peer, amountMinor, unit, account, request]: Parameters<ModelModule["want"]>
+): Promise<string[]> {
+  const module = new ModelModule();
+  const wanted = module.want(payId, peer, amountMinor, unit, account, request);
+  const answers = [await world.answer(name, wanted)];
+  if (answers[0] === "refused") return answers;
+  module.payments.get(payId)!.state = 2;
+  for (const _ of [1, 2]) answers.push(await world.answer(name, module.settle(payId)));
+  return answers;
+}
+
+const DONE = ["granted", "noted", "noted"];
+
+describe("a deposit", () => {
+  const deposit = (world: World, account: string | null, unit = "EUR", peer = STRANGER) =>
+    runThrough(world, TELLER, pay(1), peer, 120, unit, account, RequestKind.DEPOSIT);
+
+  it("is credited when the module committed, by whoever's module, and only once", async () => {
+    const [world, teller] = [new World(), new ModelModule()];
+    const wanted = teller.want(pay(1), STRANGER, 120, "EUR", "alice", RequestKind.DEPOSIT);
+    expect(await world.answer(TELLER, wanted)).toBe("granted");
+    expect([world.balance("alice"), world.balance("notes-on-hand:EUR")]).toEqual([1000, 0]);
+    teller.payments.get(pay(1))!.state = 2;
+    expect(await world.answer(TELLER, teller.settle(pay(1)))).toBe("noted");
+    expect(await world.answer(TELLER, teller.settle(pay(1)))).toBe("noted");
+    expect([world.balance("alice"), world.balance("notes-on-hand:EUR")]).toEqual([1120, 120]);
+    expect(world.balance("in-transit:EUR")).toBe(0);
+  });
+
+  it.each([
+    ["aborted", 1, "noted"],
+    ["in doubt", 3, "nothing"],
+  ])("credits nothing while it is %s", async (_what, state, answer) => {
+    const [world, teller] = [new World(), new ModelModule()];
+    await world.answer(
+      TELLER,
+      teller.want(pay(1), STRANGER, 120, "EUR", "alice", RequestKind.DEPOSIT),
+    );
+    teller.payments.get(pay(1))!.state = state;
+    expect(await world.answer(TELLER, teller.settle(pay(1)))).toBe(answer);
+    expect([world.balance("alice"), world.balance("notes-on-hand:EUR")]).toEqual([1000, 0]);
+    expect(world.open()).toBe(answer === "noted" ? 0 : 1);
+  });
+
+  it.each<[string, string | null, string]>([
+    ["an unknown account", "carol", "EUR"],
+    ["no account", null, "EUR"],
+    ["the bank's own account", "reserve:EUR", "EUR"],
+    ["another bank's account", "deposit-of-correspondent:Second Bank:EUR", "EUR"],
+    ["another unit", "alice", "USD"],
+    ["a closed account", "closed", "EUR"],
+  ])("is refused: %s", async (_what, account, unit) => {
+    const world = new World();
+    world.apply(
+      openDepositBatch(
+        SETTINGS.bank,
+        { account: "closed", owner: "eve", unit: "EUR", drawers: [], openingMinor: 0 },
+        NOW,
+      ),
+    );
+    world.apply({ bank: SETTINGS.bank, close: "closed" });
+    const before = structuredClone(world.state);
+    expect(await deposit(world, account, unit)).toEqual(["refused"]);
+    expect(world.state).toEqual(before);
+  });
+
+  it("still arrives when the account was closed after it was agreed to", async () => {
+    const [world, teller] = [new World(), new ModelModule()];
+    await world.answer(
+      TELLER,
+      teller.want(pay(1), STRANGER, 120, "EUR", "bob", RequestKind.DEPOSIT),
+    );
+    world.apply({ bank: SETTINGS.bank, close: "bob" });
+    teller.payments.get(pay(1))!.state = 2;
+    expect(await world.answer(TELLER, teller.settle(pay(1)))).toBe("noted");
+    expect(world.balance("bob")).toBe(620);
+    const drawn = new ModelModule().want(pay(2), CUSTOMER, 5, "EUR", "bob");
+    expect(await world.answer(TELLER, drawn)).toBe("refused");
+  });
+});
+
+describe("a refresh", () => {
+  it("is on record and changes no balance", async () => {
+    const world = new World();
+    const before = structuredClone(world.state[SETTINGS.bank]!.accounts);
+    const { REFRESH } = RequestKind;
+    const answers = await runThrough(world, TELLER, pay(1), STRANGER, 300, "EUR", null, REFRESH);
+    expect(answers).toEqual(DONE);
+    const books = world.state[SETTINGS.bank]!;
+    expect(books.accounts).toEqual(before);
+    expect(books.payments[`${TELLER}/${pay(1)}`]).toMatchObject({
+      kind: "refresh",
+      state: "settled",
+    });
+  });
+
+  it("is refused in a unit that nobody issues, and where an account is named", async () => {
+    const world = new World();
+    const wanted = (unit: string, account: string | null) =>
+      new ModelModule().want(pay(1), STRANGER, 300, unit, account, RequestKind.REFRESH);
+    expect(await world.answer(TELLER, wanted("JPY", null))).toBe("refused");
+    expect(await world.answer(TELLER, wanted("EUR", "alice"))).toBe("refused");
+  });
+
+  it("gives back what was held when the stock cannot cover a payment after all", async () => {
+    const [world, teller] = [new World(), new ModelModule()];
+    await world.answer(TELLER, teller.want(pay(1), CUSTOMER, 300, "EUR", "alice"));
+    const store = memoryLedgerStore(world.state);
+    const payment = await store.payment(SETTINGS.bank, TELLER, pay(1));
+    const { batch, whenApplied } = decideRefusal(SETTINGS, payment, NOW);
+    world.apply(batch!);
+    expect(whenApplied).toEqual([holdAnswer(TELLER, pay(1), false)]);
+    expect([world.balance("alice"), world.balance("in-transit:EUR")]).toEqual([1000, 0]);
+    teller.payments.get(pay(1))!.state = 1;
+    expect(await world.answer(TELLER, teller.settle(pay(1)))).toBe("noted");
+    const settled = await store.payment(SETTINGS.bank, TELLER, pay(1));
+    expect(decideRefusal(SETTINGS, settled, NOW).batch).toBeUndefined();
+  });
+});
+
+describe("a redemption", () => {
+  const redeem = (world: World, peer: string, unit = "EUR") =>
+    runThrough(world, GENERATOR, pay(9), peer, 200, unit, null, RequestKind.REDEEM);
+
+  it("takes the own teller's notes out of stock and circulation", async () => {
+    const world = new World();
+    await runThrough(world, GENERATOR, pay(1), TELLER, 900, "EUR", null, RequestKind.ISSUE);
+    expect(await redeem(world, TELLER)).toEqual(DONE);
+    expect([world.balance("money-issued:EUR"), world.balance("notes-on-hand:EUR")]).toEqual([
+      700, 700,
+    ]);
+    // The teller's own report of what it sent adds nothing.
+    const teller = new ModelModule();
+    teller.want(pay(9), GENERATOR, 200, "EUR", null, RequestKind.REDEEM);
+    teller.payments.get(pay(9))!.state = 2;
+    expect(await world.answer(TELLER, teller.settle(pay(9)))).toBe("noted");
+    expect(world.balance("notes-on-hand:EUR")).toBe(700);
+    const [euro] = await memoryLedgerStore(world.state).trialBalance(SETTINGS.bank);
+    expect(euro).toMatchObject({ issuedMinor: 900, redeemedMinor: 200, reconciledMinor: 0 });
+  });
+
+  it("credits another bank's deposit for what its teller sent", async () => {
+    const world = new World();
+    await runThrough(world, GENERATOR, pay(1), FOREIGN_TELLER, 400, "EUR", null, RequestKind.ISSUE);
+    expect(await redeem(world, FOREIGN_TELLER)).toEqual(DONE);
+    expect(world.balance("deposit-of-correspondent:Second Bank:EUR")).toBe(300);
+    expect(world.balance("money-issued:EUR")).toBe(200);
+  });
+
+  it("is booked at the bank that sent, against its deposit there", async () => {
+    const [world, teller] = [new World(), new ModelModule()];
+    for (const [payId, amountMinor, request] of [
+      [pay(1), 250, RequestKind.ISSUE],
+      [pay(2), 150, RequestKind.REDEEM],
+    ] as const) {
+      teller.want(payId, FOREIGN_GENERATOR, amountMinor, "EUR", null, request);
+      teller.payments.get(payId)!.state = 2;
+      expect(await world.answer(TELLER, teller.settle(payId))).toBe("noted");
+      expect(await world.answer(TELLER, teller.settle(payId))).toBe("noted");
+    }
+    expect(world.balance("notes-on-hand:EUR")).toBe(100);
+    expect(world.balance("deposit-at-correspondent:Third Bank:EUR")).toBe(600);
+  });
+
+  it("is refused to a stranger, and in a unit that this bank does not issue", async () => {
+    const world = new World();
+    expect(await redeem(world, STRANGER)).toEqual(["refused"]);
+    expect(await redeem(world, TELLER, "USD")).toEqual(["refused"]);
+    expect(world.state[SETTINGS.bank]!.payments).toEqual({});
+  });
+
+  it("leaves nothing when it aborts", async () => {
+    const [world, generator] = [new World(), new ModelModule()];
+    const before = structuredClone(world.state[SETTINGS.bank]!.accounts);
+    const wanted = generator.want(pay(1), TELLER, 200, "EUR", null, RequestKind.REDEEM);
+    expect(await world.answer(GENERATOR, wanted)).toBe("granted");
+    generator.payments.get(pay(1))!.state = 1;
+    expect(await world.answer(GENERATOR, generator.settle(pay(1)))).toBe("noted");
+    expect(world.state[SETTINGS.bank]!.accounts).toEqual(before);
+  });
+});
+
+describe("a module", () => {
+  it.each([
+    ["a teller issues", TELLER, RequestKind.ISSUE, null],
+    ["a teller redeems", TELLER, RequestKind.REDEEM, null],
+    ["a generator pays out", GENERATOR, RequestKind.WITHDRAW, "alice"],
+    ["a generator takes a deposit", GENERATOR, RequestKind.DEPOSIT, "alice"],
+    ["an unknown request", TELLER, 6, null],
+  ])("is not let do another's work: %s", async (_what, module, request, account) => {
+    const world = new World();
+    const wanted = new ModelModule().want(pay(1), TELLER, 10, "EUR", account, request);
+    expect(await world.answer(module, wanted)).toBe("refused");
+  });
+});
+
 describe("posted card authorizations", () => {
   it("credit the merchant for a purchase and debit him for a sale, once each", () => {
     const world = new World();
@@ -289,7 +496,7 @@ describe("under crashes and lost messages", () => {
     const fault = fc.constantFrom("lost", "crash", "none", "none");
     const order = fc.record({
       amountMinor: fc.integer({ min: 1, max: 600 }),
-      isIssue: fc.boolean(),
+      request: fc.integer({ min: RequestKind.WITHDRAW, max: RequestKind.REFRESH }),
       pays: fc.boolean(),
       faults: fc.array(fault, { minLength: 4, maxLength: 4 }),
       isRepeated: fc.boolean(),
@@ -312,11 +519,21 @@ describe("under crashes and lost messages", () => {
         };
         for (const [
           index,
-          { amountMinor, isIssue, pays, faults, isRepeated },
+          { amountMinor, request, pays, faults, isRepeated },
         ] of orders.entries()) {
-          const name = isIssue ? GENERATOR : TELLER;
-          const [peer, account] = isIssue ? [TELLER, null] : [CUSTOMER, "alice"];
-          const wanted = modules[name]!.want(pay(index), peer!, amountMinor, "EUR", account!);
+          const isOfGenerator = request === RequestKind.ISSUE || request === RequestKind.REDEEM;
+          const name = isOfGenerator ? GENERATOR : TELLER;
+          const peer = isOfGenerator ? TELLER : CUSTOMER;
+          const isNamed = request === RequestKind.WITHDRAW || request === RequestKind.DEPOSIT;
+          const account = isNamed ? "alice" : null;
+          const wanted = modules[name]!.want(
+            pay(index),
+            peer!,
+            amountMinor,
+            "EUR",
+            account,
+            request,
+          );
           await deliver(name, wanted, pays, faults);
           if (isRepeated) await deliver(name, wanted, pays, [...faults].reverse());
           expect(world.balance("alice")).toBeGreaterThanOrEqual(0);

@@ -16,6 +16,8 @@ interface ModelPayment {
   readonly amountMinor: number;
   readonly unit: string;
   readonly account: string | null;
+  /** See RequestKind. */
+  readonly request: number;
   state: number;
   noted: boolean;
 }
@@ -25,23 +27,33 @@ function requestOf(account: string | null): number {
   return account === null ? RequestKind.ISSUE : RequestKind.WITHDRAW;
 }
 
+/** Requests by which notes come to the module that serves them. */
+const INCOMING: readonly number[] = [RequestKind.DEPOSIT, RequestKind.REDEEM];
+
 export class ModelModule {
   readonly payments = new Map<string, ModelPayment>();
-  /** Sum of what it committed, by unit. */
+  /** Sum of what it paid out, less what came in, by unit. */
   readonly paidMinor: Record<string, number> = {};
 
   /** A peer asks for money: the message that goes to the bank. */
-  want(payId: string, peer: string, amountMinor: number, unit: string, account: string | null) {
-    const state = PaymentState.RUNNING;
-    this.payments.set(payId, { payId, peer, amountMinor, unit, account, state, noted: false });
+  want(
+    payId: string,
+    peer: string,
+    amountMinor: number,
+    unit: string,
+    account: string | null,
+    request: number = requestOf(account),
+  ) {
+    const what = { payId, peer, amountMinor, unit, account, request };
+    this.payments.set(payId, { ...what, state: PaymentState.RUNNING, noted: false });
     return this.holdWanted(payId);
   }
 
   /** The same question again. */
   holdWanted(payId: string): Uint8Array {
-    const { peer, amountMinor, unit, account } = this.payments.get(payId)!;
+    const { peer, amountMinor, unit, account, request } = this.payments.get(payId)!;
     const tag = new Uint8Array(8);
-    const names = [hexToBytes(payId), hexToBytes(peer), requestOf(account)];
+    const names = [hexToBytes(payId), hexToBytes(peer), request];
     return hostBody(HostMessage.HOLD_WANTED, tag, ...names, amountMinor, unit, account);
   }
 
@@ -50,7 +62,7 @@ export class ModelModule {
     const payment = this.payments.get(payId);
     const { state = PaymentState.NONE, amountMinor = 0, unit = "EUR" } = payment ?? {};
     const peer = hexToBytes(payment?.peer ?? "00".repeat(8));
-    const request = payment ? requestOf(payment.account) : RequestKind.NONE;
+    const request = payment?.request ?? RequestKind.NONE;
     const names = [hexToBytes(payId), state, request];
     return hostBody(HostMessage.SETTLE, ...names, amountMinor, unit, peer);
   }
@@ -88,7 +100,9 @@ export class ModelModule {
   private end(payment: ModelPayment, isCommitted: boolean): void {
     payment.state = isCommitted ? PaymentState.COMMITTED : PaymentState.ABORTED;
     if (!isCommitted) return;
-    const { unit, amountMinor } = payment;
-    this.paidMinor[unit] = (this.paidMinor[unit] ?? 0) + amountMinor;
+    const { unit, amountMinor, request } = payment;
+    if (request === RequestKind.REFRESH) return;
+    const paidMinor = INCOMING.includes(request) ? -amountMinor : amountMinor;
+    this.paidMinor[unit] = (this.paidMinor[unit] ?? 0) + paidMinor;
   }
 }

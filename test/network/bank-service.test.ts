@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bank's shell: modules behind devices, books in a database, a restart in between.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { HostMessage, hostBody, parseHostBody } from "../../host/application/hostPort.ts";
 import type { DeviceEvent } from "../../host/device/types.ts";
 import type { BankSettings } from "../../host/network/bank/bank.ts";
 import { type BankDevice, BankService } from "../../host/network/bank/bankService.ts";
 import { memoryLedgerStore } from "../../host/network/bank/memoryLedger.ts";
+import type { Conviction } from "../../host/network/bank/redeemedNotes.ts";
 import { sqlLedgerStore } from "../../host/network/bank/sqlLedger.ts";
 import { type Database, openDatabase } from "../../host/network/store/database.ts";
 import { migrate } from "../../host/network/store/migrations.ts";
@@ -20,6 +22,7 @@ const SETTINGS: BankSettings = {
   generators: [],
   correspondentTellers: {},
   correspondentGenerators: {},
+  issuers: { EUR: ["First Bank"] },
 };
 const DEPOSITS = ["alice", "bob"].map((account) => ({
   account,
@@ -32,15 +35,26 @@ const DEPOSITS = ["alice", "bob"].map((account) => ({
 /** A device around the model of a teller; unplugged, it neither hears nor speaks. */
 class TellerDevice implements BankDevice {
   readonly module = new ModelModule();
+  /** What is in stock, less what it paid out. */
+  stockMinor = 10_000;
   isPlugged = true;
+  /** It is unplugged when it is told this message, which it does not hear any more. */
+  lostAt: number | null = null;
   pays = true;
   private readonly listeners = new Set<(event: DeviceEvent) => void>();
 
   command(_target: unknown, body: Uint8Array): Promise<Uint8Array> {
+    const { number } = parseHostBody(body)!;
+    if (number === this.lostAt) this.isPlugged = false;
     if (!this.isPlugged) return Promise.reject(new Error("unplugged"));
+    if (number === HostMessage.BALANCE) {
+      const spendableMinor = this.stockMinor - (this.module.paidMinor.EUR ?? 0);
+      return Promise.resolve(hostBody(number, [["EUR", spendableMinor, 0, 0, 0]]));
+    }
+    if (number === HostMessage.EXPORT) return Promise.resolve(hostBody(number, 2, null, null));
     const replies = this.module.receive(body, this.pays);
     for (const reply of replies) this.say(reply);
-    return Promise.resolve(new Uint8Array([0x81, body[1]!]));
+    return Promise.resolve(hostBody(number));
   }
 
   onEvent(listener: (event: DeviceEvent) => void): () => void {
@@ -66,10 +80,17 @@ afterAll(() => database.close());
 
 async function openBank(store = memoryLedgerStore({})) {
   const alarms: string[] = [];
-  const options = { nowSeconds: () => 1_800_000_000, onAlarm: (text: string) => alarms.push(text) };
-  const bank = new BankService(SETTINGS, store, options);
+  const convicted: Conviction[] = [];
+  const bank = new BankService(SETTINGS, store, {
+    nowSeconds: () => 1_800_000_000,
+    moduleRoot: { id: new Uint8Array(8), key: new Uint8Array(32) },
+    onAlarm: (text: string) => alarms.push(text),
+    onConviction: async (conviction) => {
+      convicted.push(conviction);
+    },
+  });
   await bank.open(["EUR"], DEPOSITS);
-  return { bank, alarms };
+  return { bank, alarms, convicted };
 }
 
 /** Lets every reply to a reply be worked off. */
@@ -89,7 +110,7 @@ describe("the bank's service", () => {
   it("serves a withdrawal to its end", async () => {
     const { bank, alarms } = await openBank();
     const device = new TellerDevice();
-    await bank.attach(TELLER, device);
+    await bank.attachTeller(TELLER, device, []);
     device.say(device.module.want(PAY, CUSTOMER, 400, "EUR", "alice"));
     await settle(bank);
     expect(device.module.payments.get(PAY)).toMatchObject({ state: 2, noted: true });
@@ -101,7 +122,7 @@ describe("the bank's service", () => {
   it("takes two withdrawals from one balance in turn", async () => {
     const { bank } = await openBank(sqlLedgerStore(database));
     const device = new TellerDevice();
-    await bank.attach(TELLER, device);
+    await bank.attachTeller(TELLER, device, []);
     const other = "02".repeat(16);
     const [first, second] = [PAY, other].map((payId) =>
       device.module.want(payId, CUSTOMER, 800, "EUR", "bob"),
@@ -117,7 +138,7 @@ describe("the bank's service", () => {
     const store = memoryLedgerStore({});
     const { bank } = await openBank(store);
     const device = new TellerDevice();
-    await bank.attach(TELLER, device);
+    await bank.attachTeller(TELLER, device, []);
     device.pays = false;
     device.say(device.module.want(PAY, CUSTOMER, 400, "EUR", "alice"));
     await settle(bank);
@@ -139,15 +160,16 @@ describe("the bank's service", () => {
     const store = memoryLedgerStore({});
     const first = await openBank(store);
     const device = new TellerDevice();
-    const stop = await first.bank.attach(TELLER, device);
+    const stop = await first.bank.attachTeller(TELLER, device, []);
+    device.lostAt = HostMessage.HOLD;
     device.say(device.module.want(PAY, CUSTOMER, 400, "EUR", "alice"));
-    device.isPlugged = false;
     await settle(first.bank);
     expect((await first.bank.report()).open).toHaveLength(1);
     stop();
+    device.lostAt = null;
     device.isPlugged = true;
     const { bank } = await openBank(store);
-    await bank.attach(TELLER, device);
+    await bank.attachTeller(TELLER, device, []);
     await settle(bank);
     expect(device.module.payments.get(PAY)).toMatchObject({ state: 1, noted: true });
     expect(await balances(bank)).toMatchObject({ alice: 1000, "in-transit:EUR": 0 });
@@ -156,7 +178,7 @@ describe("the bank's service", () => {
   it("asks about what was open when a module was started anew", async () => {
     const { bank } = await openBank();
     const device = new TellerDevice();
-    await bank.attach(TELLER, device);
+    await bank.attachTeller(TELLER, device, []);
     const wanted = device.module.want(PAY, CUSTOMER, 400, "EUR", "alice");
     device.module.payments.clear();
     device.say(wanted);
@@ -173,7 +195,7 @@ describe("the bank's service", () => {
   it("lets a new device draw once it is admitted", async () => {
     const { bank } = await openBank();
     const device = new TellerDevice();
-    await bank.attach(TELLER, device);
+    await bank.attachTeller(TELLER, device, []);
     const stranger = "00000000000000cc";
     const ask = async (payId: string) => {
       device.say(device.module.want(payId, stranger, 100, "EUR", "alice"));
@@ -208,7 +230,7 @@ describe("the bank's service", () => {
     const store = memoryLedgerStore({});
     const { bank, alarms } = await openBank(store);
     const device = new TellerDevice();
-    await bank.attach(TELLER, device);
+    await bank.attachTeller(TELLER, device, []);
     const { apply } = store;
     store.apply = () => Promise.reject(new Error("disk full"));
     device.say(device.module.want(PAY, CUSTOMER, 400, "EUR", "alice"));

@@ -9,7 +9,7 @@ import { type Database, openDatabase } from "../../host/network/store/database.t
 import { migrate } from "../../host/network/store/migrations.ts";
 import { MIGRATIONS } from "../../host/network/store/schema.ts";
 import { sqlIssuerContract } from "./issuer-contract.ts";
-import { balance, hold, ledgerContract, openBank } from "./ledger-contract.ts";
+import { balance, entry, hold, ledgerContract, openBank, redeemedNote } from "./ledger-contract.ts";
 
 const server = process.env.FLORIN_TEST_DATABASE;
 
@@ -84,19 +84,32 @@ function testServer(location: string): void {
       expect(await balance(stores[0]!, bank, "alice")).toBe(960);
     });
 
-    it("redeem a leaf once, in whatever order they come to it", async () => {
+    it("enter a leaf once, and move money between banks in whatever order they name them", async () => {
       const stores = [sqlLedgerStore(first), sqlLedgerStore(second)];
       const bank = await openBank(stores[0]!);
-      const redeem = (index: number, leaves: string[]) =>
-        stores[index]!.apply({
-          bank,
-          redemptions: leaves.map((leaf) => ({ leaf, amountMinor: 30, unit: "EUR" })),
-        });
-      // Opposite orders wait for each other: the server ends one, which then looks again.
-      const leaves = Array.from({ length: 40 }, (_, index) => `leaf ${index}`);
-      const results = await Promise.all([redeem(0, leaves), redeem(1, [...leaves].reverse())]);
-      expect(results.map(({ status }) => status).sort()).toEqual(["applied", "refused"]);
-      expect((await stores[0]!.trialBalance(bank))[0]?.redeemedMinor).toBe(1200);
+      const entered = await Promise.all(
+        [0, 1, 0, 1].map((index) => stores[index]!.apply({ bank, redeemed: redeemedNote("a") })),
+      );
+      const statuses = entered.map(({ status }) => status).sort();
+      expect(statuses).toEqual(["applied", "repeated", "repeated", "repeated"]);
+      expect((await stores[0]!.trialBalance(bank))[0]?.reconciledMinor).toBe(30);
+      const other = await openBank(stores[0]!);
+      const move = (name: string) =>
+        [bank, other].map((of) => ({
+          bank: of,
+          entry: entry(name, "1", [
+            ["alice", 1],
+            ["bob", -1],
+          ]),
+        }));
+      // In opposite orders they would wait for each other.
+      const moved = await Promise.all(
+        Array.from({ length: 12 }, (_, at) =>
+          stores[at % 2]!.applyTogether(at % 2 ? move(`m${at}`).reverse() : move(`m${at}`)),
+        ),
+      );
+      expect(moved.every(({ status }) => status === "applied")).toBe(true);
+      expect(await balance(stores[1]!, other, "bob")).toBe(12);
     });
   });
 

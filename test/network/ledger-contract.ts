@@ -2,9 +2,16 @@
 // The ledger's contract, for every store: balanced, atomic, idempotent, never overdrawn.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { AccountKind, LedgerBatch, LedgerStore } from "../../host/network/bank/ledger.ts";
+import {
+  type AccountKind,
+  LOSS_LEG,
+  type LedgerBatch,
+  type LedgerStore,
+} from "../../host/network/bank/ledger.ts";
+import type { RedeemedLeaf, RedeemedNote } from "../../host/network/bank/redeemedNotes.ts";
 
 const MODULE = "00000000000000aa";
+const CONVICTION = { module: "m", parent: "p", unit: "EUR", atSeconds: 1_800_000_000 };
 let banks = 0;
 
 /** A new bank with a reserve of its opening deposits, in a store that other tests share. */
@@ -27,6 +34,7 @@ export async function openBank(store: LedgerStore, aliceMinor = 1000): Promise<s
       account("transit", "in-transit"),
       account("issued", "money-issued"),
       account("stock", "notes-on-hand"),
+      account("losses", "losses"),
       account("yen", "deposit", "JPY"),
     ],
     entry: entry("opening", "alice", [
@@ -73,6 +81,39 @@ export function hold(bank: string, payId: string, amountMinor: number): LedgerBa
   };
 }
 
+/** A redeemed note of one transfer, as the index has it. */
+export function redeemedNote(leaf: string, more: Partial<RedeemedLeaf> = {}): RedeemedNote {
+  return {
+    leaf: {
+      leaf,
+      body: "body",
+      noteId: "note",
+      unit: "EUR",
+      startMinor: 0,
+      amountMinor: 30,
+      lostMinor: 0,
+      generator: "g",
+      issuePayId: "i",
+      transferor: "t",
+      payId: "p",
+      atSeconds: 1_800_000_000,
+      ...more,
+    },
+    transfers: [
+      {
+        hash: `transfer ${leaf}`,
+        parent: `parent of ${leaf}`,
+        sequence: 1,
+        offsetMinor: 0,
+        amountMinor: 30,
+        signer: "t",
+        signed: "00",
+      },
+    ],
+    convictions: [],
+  };
+}
+
 export async function balance(store: LedgerStore, bank: string, account: string): Promise<number> {
   return (await store.account(bank, account))!.balanceMinor;
 }
@@ -95,6 +136,7 @@ export function ledgerContract(name: string, open: () => LedgerStore): void {
         "alice",
         "bob",
         "issued",
+        "losses",
         "reserve",
         "stock",
         "transit",
@@ -255,19 +297,131 @@ export function ledgerContract(name: string, open: () => LedgerStore): void {
       expect(await store.apply(drawn)).toEqual({ status: "applied" });
     });
 
-    it("redeems each leaf once", async () => {
+    it("enters each leaf once and tells what is related to a note", async () => {
       const store = open();
       const bank = await openBank(store);
-      const redeem = (...leaves: string[]) =>
+      const note = redeemedNote("a", { body: "B" });
+      expect(await store.apply({ bank, redeemed: note })).toEqual({ status: "applied" });
+      const again = { ...note, leaf: { ...note.leaf, amountMinor: 31 } };
+      expect(await store.apply({ bank, redeemed: again })).toEqual({ status: "repeated" });
+      const other = redeemedNote("b", { body: "C" });
+      const conviction = { ...CONVICTION, first: "transfer a", second: "transfer b" };
+      const convicting = { ...other, convictions: [conviction] };
+      expect(await store.apply({ bank, redeemed: convicting })).toEqual({ status: "applied" });
+      expect(await store.leaves(bank)).toEqual([note.leaf, other.leaf]);
+      expect(await store.convictions(bank)).toEqual([conviction]);
+      expect((await store.trialBalance(bank))[0]?.reconciledMinor).toBe(60);
+      const keys = { body: "B", generator: "g", issuePayId: "i", parents: ["parent of a", "x"] };
+      expect(await store.relatedTo(bank, keys)).toEqual({
+        leaves: [note.leaf],
+        transfers: note.transfers,
+        otherBody: "C",
+      });
+      const strange = { ...keys, body: "D", issuePayId: "j", parents: [] };
+      const none = { leaves: [], transfers: [], otherBody: undefined };
+      expect(await store.relatedTo(bank, strange)).toEqual(none);
+      expect(await store.relatedTo("another bank", keys)).toEqual(none);
+    });
+
+    it("counts what was issued, what of it came back, and what was lost", async () => {
+      const store = open();
+      const bank = await openBank(store);
+      const post = (transaction: string, leg: string, debited: string, amountMinor: number) =>
         store.apply({
           bank,
-          redemptions: leaves.map((leaf) => ({ leaf, amountMinor: 30, unit: "EUR" })),
+          entry: entry(transaction, leg, [
+            [debited, amountMinor],
+            [debited === "issued" ? "stock" : "issued", -amountMinor],
+          ]),
         });
-      const again = { status: "refused", reason: "leaf redeemed before" };
-      expect(await redeem("a", "a")).toEqual(again);
-      expect(await redeem("a")).toEqual({ status: "applied" });
-      expect(await redeem("b", "a")).toEqual(again);
-      expect((await store.trialBalance(bank))[0]?.redeemedMinor).toBe(30);
+      await post("p1", "settled", "stock", 100);
+      await post("p2", "settled", "issued", 70);
+      await post("p3", LOSS_LEG, "losses", 20);
+      expect((await store.trialBalance(bank))[0]).toMatchObject({
+        issuedMinor: 100,
+        redeemedMinor: 50,
+        lostMinor: 20,
+        onHandMinor: 30,
+      });
+    });
+
+    it("lists the newest entries, of all accounts or of one", async () => {
+      const store = open();
+      const bank = await openBank(store);
+      const moved = (name: string) =>
+        entry(name, "1", [
+          ["alice", 1],
+          ["bob", -1],
+        ]);
+      for (const name of ["m1", "m2", "m3"]) await store.apply({ bank, entry: moved(name) });
+      const last = [moved("m2"), moved("m3")];
+      expect(await store.journal(bank, { limit: 2 })).toEqual(last);
+      expect(await store.journal(bank, { limit: 2, account: "bob" })).toEqual(last);
+      expect(await store.journal(bank, { limit: 9, account: "bob" })).toHaveLength(3);
+      expect(await store.journal(bank, { limit: 9, account: "stock" })).toEqual([]);
+    });
+
+    it("applies batches of several banks together or not at all", async () => {
+      const store = open();
+      const [one, two] = [await openBank(store), await openBank(store, 10)];
+      const move = (bank: string, amountMinor: number) => ({
+        bank,
+        entry: entry("between", "1", [
+          ["alice", amountMinor],
+          ["bob", -amountMinor],
+        ]),
+        mustCover: ["alice"],
+      });
+      expect(await store.applyTogether([move(one, 11), move(two, 11)])).toEqual({
+        status: "refused",
+        reason: "insufficient funds",
+      });
+      expect(await balance(store, one, "alice")).toBe(1000);
+      expect(await store.applyTogether([move(one, 10), move(two, 10)])).toEqual({
+        status: "applied",
+      });
+      expect([await balance(store, one, "alice"), await balance(store, two, "alice")]).toEqual([
+        990, 0,
+      ]);
+      expect(await store.applyTogether([move(one, 10), move(two, 10)])).toEqual({
+        status: "repeated",
+      });
+    });
+
+    it("closes a customer's account to what is new, not to what is owed to it", async () => {
+      const store = open();
+      const bank = await openBank(store);
+      const close = (account: string) => store.apply({ bank, close: account });
+      expect(await close("stock")).toEqual({ status: "refused", reason: "unknown account" });
+      expect(await store.apply(hold(bank, "p1", 40))).toEqual({ status: "applied" });
+      expect(await close("alice")).toEqual({ status: "applied" });
+      expect(await close("alice")).toEqual({ status: "applied" });
+      const refusal = { status: "refused", reason: "account closed" };
+      expect(await store.apply(hold(bank, "p2", 40))).toEqual(refusal);
+      const paid = { bank, paidInto: { account: "alice", unit: "EUR" } };
+      expect(await store.apply(paid)).toEqual(refusal);
+      const released = entry("p1", "released", [
+        ["transit", 40],
+        ["alice", -40],
+      ]);
+      expect(await store.apply({ bank, entry: released })).toEqual({ status: "applied" });
+      expect(await store.account(bank, "alice")).toMatchObject({
+        isClosed: true,
+        balanceMinor: 1000,
+      });
+    });
+
+    it.each([
+      ["carol", "EUR", "unknown account"],
+      ["stock", "EUR", "unknown account"],
+      ["alice", "JPY", "other unit"],
+    ])("agrees to no payment into %s in %s", async (account, unit, reason) => {
+      const store = open();
+      const bank = await openBank(store);
+      expect(await store.apply({ bank, paidInto: { account, unit } })).toEqual({
+        status: "refused",
+        reason,
+      });
     });
 
     it("stays balanced whatever is posted", async () => {

@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bank as its teller's and generator's own side (docs/protocol.cddl section 8, 82 to 88): each
-// message of a module is decided into one change of the books and what is sent once it is durable.
-import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
-import {
-  FieldReader,
-  type HostBody,
-  HostMessage,
-  HostPortError,
-  hostBody,
-  PaymentState,
-  parseHostBody,
-  RequestKind,
-} from "../../application/hostPort.ts";
-import { isUnit, isWhole } from "../../trust/shapes.ts";
-import { correspondentAccount, correspondentDeposit, ownAccount } from "./chart.ts";
-import type { Entry, LedgerBatch, PaymentRecord } from "./ledger.ts";
+// message of a module is decided into one change of the books and what is done once it is durable.
+import { hexToBytes } from "@noble/hashes/utils.js";
+import { HostMessage, hostBody, PaymentState, RequestKind } from "../../application/hostPort.ts";
+import { agreeBatch, correspondentSideBatch, endBatch } from "./bookings.ts";
+import { correspondentDeposit, type Issuers } from "./chart.ts";
+import type { LedgerBatch, PaymentKind, PaymentRecord } from "./ledger.ts";
+import type { HoldWanted, ModuleMessage, Settle } from "./moduleMessages.ts";
+import type { StockRequest } from "./stock.ts";
 
 /** Who a bank deals with. Ids are 16 hexadecimal digits. */
 export interface BankSettings {
@@ -29,33 +22,25 @@ export interface BankSettings {
   readonly correspondentTellers: Readonly<Record<string, string>>;
   /** By id of another bank's generator: the name of that bank. */
   readonly correspondentGenerators: Readonly<Record<string, string>>;
+  readonly issuers: Issuers;
 }
-
-/** A message of a module, read. Ids are hexadecimal. */
-export type ModuleMessage =
-  | {
-      readonly type: "hold wanted";
-      readonly payId: string;
-      readonly peer: string;
-      /** See RequestKind. */
-      readonly request: number;
-      readonly amountMinor: number;
-      readonly unit: string;
-      readonly account: string | null;
-    }
-  | {
-      readonly type: "settle";
-      readonly payId: string;
-      readonly state: number;
-      /** See RequestKind. */
-      readonly request: number;
-      readonly amountMinor: number;
-      readonly unit: string;
-      readonly peer: string;
-    };
 
 export type BankEffect =
   | { readonly type: "send"; readonly module: string; readonly body: Uint8Array }
+  /** The teller may go on as soon as its stock covers the payment (stock.ts). */
+  | { readonly type: "notes wanted"; readonly module: string; readonly request: StockRequest }
+  /** The teller has a payment that takes nothing out of its stock. */
+  | { readonly type: "begun"; readonly module: string; readonly payId: string }
+  /** A teller's payment is over; `broughtMinor` came into its stock. */
+  | {
+      readonly type: "ended";
+      readonly module: string;
+      readonly payId: string;
+      readonly unit: string;
+      readonly broughtMinor: number;
+    }
+  /** Notes lie in a generator that are not in the index yet (reconciliation.ts). */
+  | { readonly type: "reconcile"; readonly module: string }
   /** Something that must not happen did; a person has to look. */
   | { readonly type: "alarm"; readonly text: string };
 
@@ -69,46 +54,14 @@ export interface BankDecision {
 
 const NOTHING: BankDecision = { whenApplied: [], whenRefused: [] };
 
-/** Reads a module's message; undefined when it is none for the bank or is malformed. */
-export function parseModuleMessage(bytes: Uint8Array): ModuleMessage | undefined {
-  const body = parseHostBody(bytes);
-  if (body === undefined) return undefined;
-  try {
-    const message = readMessage(body);
-    const isSound = message && isWhole(message.amountMinor) && isUnit(message.unit);
-    return isSound ? message : undefined;
-  } catch (error) {
-    if (error instanceof HostPortError) return undefined;
-    throw error;
-  }
+function only(...effects: BankEffect[]): BankDecision {
+  return { ...NOTHING, whenApplied: effects };
 }
 
-function readMessage(body: HostBody): ModuleMessage | undefined {
-  if (body.number === HostMessage.HOLD_WANTED) {
-    const reader = new FieldReader(body, "hold-wanted");
-    // The tag names the module's session; the answer goes by pay id.
-    reader.bytes(8);
-    return {
-      type: "hold wanted",
-      payId: bytesToHex(reader.bytes(16)),
-      peer: bytesToHex(reader.bytes(8)),
-      request: reader.uint(),
-      amountMinor: reader.uint(),
-      unit: reader.text(),
-      account: reader.textOrNull(),
-    };
-  }
-  if (body.number !== HostMessage.SETTLE) return undefined;
-  const reader = new FieldReader(body, "settle");
-  return {
-    type: "settle",
-    payId: bytesToHex(reader.bytes(16)),
-    state: reader.uint(),
-    request: reader.uint(),
-    amountMinor: reader.uint(),
-    unit: reader.text(),
-    peer: bytesToHex(reader.bytes(8)),
-  };
+/** The message 83 that lets a payment go on or ends it. */
+export function holdAnswer(module: string, payId: string, isGranted: boolean): BankEffect {
+  const body = hostBody(HostMessage.HOLD, hexToBytes(payId), isGranted);
+  return { type: "send", module, body };
 }
 
 /**
@@ -137,172 +90,154 @@ export function closeQuestions(open: readonly PaymentRecord[]): BankEffect[] {
   }));
 }
 
-function decideHold(
+/**
+ * The teller's stock cannot cover a payment that was agreed to: what was held for it goes back, and
+ * then the module is told.
+ */
+export function decideRefusal(
   settings: BankSettings,
-  module: string,
-  message: ModuleMessage & { type: "hold wanted" },
   payment: PaymentRecord | undefined,
   nowSeconds: number,
 ): BankDecision {
-  const { payId, peer, request, amountMinor, unit, account } = message;
-  const reply = (isGranted: boolean): BankEffect => ({
-    type: "send",
-    module,
-    body: hostBody(HostMessage.HOLD, hexToBytes(payId), isGranted),
-  });
-  const refusal: BankDecision = { whenApplied: [reply(false)], whenRefused: [] };
-  const payer = payerAccount(settings, message);
-  if (payment !== undefined) {
-    // Asked again: the same content gets the same answer; a finished payment is not opened anew.
-    const isSame = payment.peer === peer && payment.account === payer && isAmount(message, payment);
-    return { ...NOTHING, whenApplied: [reply(isSame && payment.state === "held")] };
-  }
-  const isIssue = settings.generators.includes(module);
-  const served = isIssue ? RequestKind.ISSUE : RequestKind.WITHDRAW;
-  if (request !== served || amountMinor === 0 || isIssue !== (account === null)) return refusal;
-  const record: PaymentRecord = {
-    module,
-    payId,
-    kind: isIssue ? "issue" : "withdrawal",
-    peer,
-    account: payer,
-    amountMinor,
-    unit,
-    state: "held",
-  };
-  const isOwnTeller = settings.tellers.includes(peer);
-  if (payer === null && !isOwnTeller) return refusal;
-  const batch: LedgerBatch = {
-    bank: settings.bank,
-    payment: { expected: null, record },
-    // A correspondent's teller draws by agreement between the banks, not by the list.
-    ...(isIssue || account === null ? {} : { drawnBy: { account, module: peer } }),
-    ...(payer === null ? {} : { entry: holdEntry(record, nowSeconds), mustCover: [payer] }),
-  };
-  return { batch, whenApplied: [reply(true)], whenRefused: [reply(false)] };
+  if (payment?.state !== "held") return NOTHING;
+  const batch = endBatch(settings.bank, payment, "released", nowSeconds);
+  return { batch, ...only(holdAnswer(payment.module, payment.payId, false)) };
 }
 
-/** Who pays: the customer of a withdrawal, the other bank of an issue; nobody for own stock. */
-function payerAccount(
+function decideHold(
   settings: BankSettings,
-  { account, peer, unit }: ModuleMessage & { type: "hold wanted" },
-): string | null {
-  const correspondent = settings.correspondentTellers[peer];
-  if (account !== null || correspondent === undefined) return account;
-  return correspondentDeposit(correspondent, unit);
+  module: string,
+  message: HoldWanted,
+  payment: PaymentRecord | undefined,
+  nowSeconds: number,
+): BankDecision {
+  const refusal = holdAnswer(module, message.payId, false);
+  const wanted = wantedRecord(settings, module, message);
+  if (wanted === undefined) return only(refusal);
+  // Asked again: the same content gets the same answer; a finished payment is not opened anew.
+  if (payment !== undefined) {
+    const isSame = isSameContent(payment, wanted) && payment.account === wanted.account;
+    return isSame && payment.state === "held" ? only(...goAhead(payment)) : only(refusal);
+  }
+  const correspondent = settings.correspondentTellers[wanted.peer];
+  const batch = agreeBatch(settings.bank, wanted, correspondent, nowSeconds);
+  return { batch, whenApplied: goAhead(wanted), whenRefused: [refusal] };
 }
 
-function isAmount(message: ModuleMessage, payment: PaymentRecord): boolean {
-  return message.amountMinor === payment.amountMinor && message.unit === payment.unit;
+/** What takes notes out of the stock waits for them, everything else goes on at once. */
+function goAhead({ module, payId, kind, unit, amountMinor }: PaymentRecord): BankEffect[] {
+  if (kind === "withdrawal" || kind === "refresh") {
+    return [{ type: "notes wanted", module, request: { payId, unit, amountMinor } }];
+  }
+  const answer = holdAnswer(module, payId, true);
+  return kind === "deposit" ? [{ type: "begun", module, payId }, answer] : [answer];
+}
+
+const TELLER_KINDS: Readonly<Record<number, PaymentKind>> = {
+  [RequestKind.WITHDRAW]: "withdrawal",
+  [RequestKind.DEPOSIT]: "deposit",
+  [RequestKind.REFRESH]: "refresh",
+};
+const GENERATOR_KINDS: Readonly<Record<number, PaymentKind>> = {
+  [RequestKind.ISSUE]: "issue",
+  [RequestKind.REDEEM]: "redemption",
+};
+
+/** The record of what a module wants to do; undefined when this bank never does that. */
+function wantedRecord(
+  settings: BankSettings,
+  module: string,
+  { payId, peer, request, amountMinor, unit, account }: HoldWanted,
+): PaymentRecord | undefined {
+  const isGenerator = settings.generators.includes(module);
+  const kind = (isGenerator ? GENERATOR_KINDS : TELLER_KINDS)[request];
+  const issuers = settings.issuers[unit] ?? [];
+  if (kind === undefined || amountMinor === 0) return undefined;
+  const common = { module, payId, kind, peer, amountMinor, unit, state: "held" as const };
+  if (kind === "withdrawal" || kind === "deposit") {
+    return account === null ? undefined : { ...common, account };
+  }
+  if (account !== null) return undefined;
+  if (kind === "refresh") return issuers.length > 0 ? { ...common, account } : undefined;
+  if (!issuers.includes(settings.bank)) return undefined;
+  if (settings.tellers.includes(peer)) return { ...common, account };
+  const correspondent = settings.correspondentTellers[peer];
+  if (correspondent === undefined) return undefined;
+  return { ...common, account: correspondentDeposit(correspondent, unit) };
+}
+
+function isSameContent(payment: PaymentRecord, other: PaymentRecord): boolean {
+  return (
+    payment.kind === other.kind &&
+    payment.peer === other.peer &&
+    payment.amountMinor === other.amountMinor &&
+    payment.unit === other.unit
+  );
 }
 
 function decideSettle(
   settings: BankSettings,
   module: string,
-  message: ModuleMessage & { type: "settle" },
+  message: Settle,
   payment: PaymentRecord | undefined,
   nowSeconds: number,
 ): BankDecision {
-  const { payId, state, peer } = message;
-  const noted: BankEffect = {
-    type: "send",
-    module,
-    body: hostBody(HostMessage.NOTED, hexToBytes(payId)),
-  };
+  const { payId, state, peer, request, amountMinor, unit } = message;
+  const body = hostBody(HostMessage.NOTED, hexToBytes(payId));
+  const noted: BankEffect = { type: "send", module, body };
   const alarm = (text: string): BankEffect => ({
     type: "alarm",
     text: `Payment ${payId} of module ${module}: ${text}.`,
   });
-  const only = (effect: BankEffect): BankDecision => ({ ...NOTHING, whenApplied: [effect] });
   const isCommitted = state === PaymentState.COMMITTED;
   // Running or in doubt: the module reports again when it knows.
   if (!isCommitted && state !== PaymentState.ABORTED && state !== PaymentState.NONE) return NOTHING;
   if (payment === undefined) {
-    if (!isCommitted) return only(noted);
-    // Own generator: the issue was booked from its side, stock included.
-    if (settings.generators.includes(peer)) return only(noted);
+    // Own generator: it was booked from its side, stock included.
+    if (!isCommitted || settings.generators.includes(peer)) return only(noted);
+    const kind = ownOrderKind(request);
     const issuer = settings.correspondentGenerators[peer];
-    if (issuer === undefined) {
+    if (issuer === undefined || kind === undefined) {
       return only(alarm("it committed, but the books never held it; it is not noted"));
     }
-    const refusal = alarm("the books refuse the restock that it committed");
-    const batch = restockBatch(settings, module, message, issuer, nowSeconds);
-    return { batch, whenApplied: [noted], whenRefused: [refusal] };
+    const side = { module, payId, kind, peer, amountMinor, unit };
+    return {
+      batch: correspondentSideBatch(settings.bank, issuer, side, nowSeconds),
+      whenApplied: [noted],
+      whenRefused: [alarm(`the books refuse the ${kind} that it committed`)],
+    };
   }
-  const isFitting = payment.peer === peer && isAmount(message, payment);
-  if (isCommitted && payment.kind !== "restock" && !isFitting) {
-    return only(alarm("it committed another amount or to another peer than was held"));
+  const kinds = settings.generators.includes(module) ? GENERATOR_KINDS : TELLER_KINDS;
+  const kind = kinds[request] ?? ownOrderKind(request) ?? payment.kind;
+  if (isCommitted && !isSameContent(payment, { ...payment, kind, peer, amountMinor, unit })) {
+    return only(alarm("it committed something else than was agreed to"));
   }
   const wanted = isCommitted ? "settled" : "released";
-  if (payment.state === wanted) return only(noted);
+  const follow = [noted, ...whatFollows(payment, wanted)];
+  if (payment.state === wanted) return only(...follow);
   if (payment.state !== "held") {
     return only(alarm(`it now says ${wanted}, after the books were told ${payment.state}`));
   }
-  const lines = isCommitted ? settleLines(payment) : releaseLines(payment);
-  const record: PaymentRecord = { ...payment, state: wanted };
-  const entry: Entry = { transaction: payId, leg: wanted, atSeconds: nowSeconds, lines };
   return {
-    batch: {
-      bank: settings.bank,
-      payment: { expected: "held", record },
-      ...(lines.length > 0 ? { entry } : {}),
-    },
-    whenApplied: [noted],
+    batch: endBatch(settings.bank, payment, wanted, nowSeconds),
+    whenApplied: follow,
     whenRefused: [alarm(`the books refuse to make it ${wanted}`)],
   };
 }
 
-function holdEntry({ payId, account, amountMinor, unit }: PaymentRecord, atSeconds: number): Entry {
-  const lines = move(account!, ownAccount("in-transit", unit), amountMinor);
-  return { transaction: payId, leg: "held", atSeconds, lines };
+/** What a teller does by its own bank's order, as its own books call it. */
+function ownOrderKind(request: number): PaymentKind | undefined {
+  if (request === RequestKind.ISSUE) return "restock";
+  return request === RequestKind.REDEEM ? "return" : undefined;
 }
 
-/** Debits one account and credits the other. */
-function move(debited: string, credited: string, amountMinor: number): Entry["lines"] {
-  return [
-    { account: debited, debitMinor: amountMinor },
-    { account: credited, debitMinor: -amountMinor },
-  ];
-}
-
-function settleLines({ kind, account, amountMinor, unit }: PaymentRecord): Entry["lines"] {
-  const inTransit = ownAccount("in-transit", unit);
-  const onHand = ownAccount("notes-on-hand", unit);
-  // Withdrawal: what was held for the customer left the stock.
-  if (kind === "withdrawal") return move(inTransit, onHand, amountMinor);
-  // Issue: new money, in the own teller's stock or against what the other bank's deposit held.
-  return move(account === null ? onHand : inTransit, ownAccount("money-issued", unit), amountMinor);
-}
-
-function releaseLines({ account, amountMinor, unit }: PaymentRecord): Entry["lines"] {
-  return account === null ? [] : move(ownAccount("in-transit", unit), account, amountMinor);
-}
-
-/** Money of another bank's generator came into the stock; that bank's deposit paid for it. */
-function restockBatch(
-  settings: BankSettings,
-  module: string,
-  { payId, peer, amountMinor, unit }: ModuleMessage & { type: "settle" },
-  issuer: string,
-  atSeconds: number,
-): LedgerBatch {
-  const account = correspondentAccount(issuer, unit);
-  const lines = move(ownAccount("notes-on-hand", unit), account, amountMinor);
-  return {
-    bank: settings.bank,
-    payment: {
-      expected: null,
-      record: {
-        module,
-        payId,
-        kind: "restock",
-        peer,
-        account,
-        amountMinor,
-        unit,
-        state: "settled",
-      },
-    },
-    entry: { transaction: payId, leg: "restock", atSeconds, lines },
-  };
+function whatFollows(
+  { module, payId, kind, unit, amountMinor, state }: PaymentRecord,
+  wanted: "settled" | "released",
+): BankEffect[] {
+  if (kind === "redemption") return wanted === "settled" ? [{ type: "reconcile", module }] : [];
+  if (kind !== "withdrawal" && kind !== "deposit" && kind !== "refresh") return [];
+  // A report that is repeated brought nothing more.
+  const brings = state === "held" && wanted === "settled" && kind !== "withdrawal";
+  return [{ type: "ended", module, payId, unit, broughtMinor: brings ? amountMinor : 0 }];
 }

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shell around bank.ts: modules behind their devices, the books behind a store, one event after
 // the other. Whatever was open when the process ended is asked about as soon as a module is there.
+import { randomBytes } from "node:crypto";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import type { TransactionDevice } from "../../device/types.ts";
+import type { Root } from "../../trust/certificates.ts";
 import {
   type BankDecision,
   type BankEffect,
   type BankSettings,
   closeQuestions,
   decideMessage,
-  parseModuleMessage,
+  decideRefusal,
+  holdAnswer,
 } from "./bank.ts";
 import {
   type CardPosting,
   cardPostingBatch,
+  correspondentAccount,
+  correspondentBatches,
   type DepositOpening,
   openBankBatch,
   openDepositBatch,
@@ -25,6 +31,11 @@ import type {
   PaymentRecord,
   UnitTotals,
 } from "./ledger.ts";
+import { parseModuleMessage } from "./moduleMessages.ts";
+import type { Conviction } from "./redeemedNotes.ts";
+import { RedemptionDesk } from "./redemptionDesk.ts";
+import { DEFAULT_STOCK_POLICY, type StockEvent, type StockPolicy } from "./stock.ts";
+import { type GeneratorLine, type OrderResult, TellerStock } from "./tellerStock.ts";
 
 /** The part of a device that the bank needs. */
 export type BankDevice = Pick<TransactionDevice, "command" | "onEvent">;
@@ -38,8 +49,13 @@ export interface BankReport {
 
 export interface BankOptions {
   readonly nowSeconds: () => number;
+  /** Root of the modules' certificates. */
+  readonly moduleRoot: Root;
   /** Told in one sentence what a person has to look at. */
   readonly onAlarm: (text: string) => void;
+  /** A module is to be put on the Certification Agency's list; told again at each start. */
+  readonly onConviction: (conviction: Conviction) => Promise<void>;
+  readonly policy?: StockPolicy;
 }
 
 export class BankService {
@@ -47,6 +63,8 @@ export class BankService {
   private readonly store: LedgerStore;
   private readonly options: BankOptions;
   private readonly devices = new Map<string, BankDevice>();
+  private readonly stocks = new Map<string, TellerStock>();
+  private readonly desks = new Map<string, RedemptionDesk>();
   /** The end of the last event's work: each event begins when the one before is done. */
   private queue: Promise<void> = Promise.resolve();
 
@@ -59,14 +77,23 @@ export class BankService {
   /** Opens the bank's own accounts and the deposits; it may be repeated at each start. */
   async open(units: readonly string[], deposits: readonly DepositOpening[]): Promise<void> {
     const now = this.options.nowSeconds();
-    const { bank } = this.settings;
+    const { bank, issuers } = this.settings;
     const openings = deposits.map((deposit) => openDepositBatch(bank, deposit, now));
-    for (const batch of [openBankBatch(bank, units), ...openings]) await this.book(batch);
+    for (const batch of [openBankBatch(bank, units, issuers), ...openings]) await this.book(batch);
+    // The agency hears of a conviction again, in case the process ended before it did.
+    for (const conviction of await this.store.convictions(bank)) {
+      await this.options.onConviction(conviction);
+    }
   }
 
   /** Lets a customer's money module draw on an account. */
   async admit(account: string, module: string): Promise<void> {
     await this.book({ bank: this.settings.bank, admit: { account, module } });
+  }
+
+  /** Closes a customer's account: nothing new is drawn on it or paid into it. */
+  async closeAccount(account: string): Promise<void> {
+    await this.book({ bank: this.settings.bank, close: account });
   }
 
   /** Books a card authorization that its issuer posted; repeated, it is booked once. */
@@ -75,24 +102,58 @@ export class BankService {
   }
 
   /**
-   * Serves a teller or generator, whose id (hexadecimal) the settings name. Its open payments are
-   * asked about now, and again whenever its link comes up or it is started anew.
+   * Serves a teller, whose id (hexadecimal) the settings name. Its open payments are asked about
+   * now, and again whenever its link comes up or it is started anew.
+   * @param generators where its notes come from and go back to, in the order they are asked
    * @returns a function that ends the service
    */
-  async attach(module: string, device: BankDevice): Promise<() => void> {
-    const stop = device.onEvent((event) => {
-      if (event.type === "message" && event.target === "module") this.receive(module, event.body);
-      // A module that started anew has forgotten what it had not promised, and says so when asked.
-      const isAnew = event.type === "restarted" && event.target === "module" && !event.isStopped;
-      if (event.type === "linkUp" || isAnew) this.enqueue(() => this.askOpenPayments(module));
+  async attachTeller(
+    module: string,
+    device: BankDevice,
+    generators: readonly GeneratorLine[],
+  ): Promise<() => void> {
+    const stock = new TellerStock({
+      device,
+      generators,
+      policy: this.options.policy ?? DEFAULT_STOCK_POLICY,
+      fund: (issuer, unit, amountMinor) => this.fund(issuer, unit, amountMinor),
+      answer: (payId, isGranted) => this.answerHold(module, payId, isGranted),
+      onAlarm: this.options.onAlarm,
     });
-    this.devices.set(module, device);
-    this.enqueue(() => this.askOpenPayments(module));
-    await this.settled();
+    this.stocks.set(module, stock);
+    const stop = await this.attach(module, device);
+    for (const unit of Object.keys(this.settings.issuers)) {
+      stock.take({ type: "tidy", unit, broughtMinor: 0 });
+    }
     return () => {
       stop();
-      this.devices.delete(module);
+      this.stocks.delete(module);
     };
+  }
+
+  /** Serves a generator likewise; what lies in it is reconciled. */
+  async attachGenerator(module: string, device: BankDevice): Promise<() => void> {
+    const desk = new RedemptionDesk({
+      bank: this.settings.bank,
+      generator: module,
+      device,
+      store: this.store,
+      ...this.options,
+    });
+    this.desks.set(module, desk);
+    const stop = await this.attach(module, device);
+    desk.request();
+    return () => {
+      stop();
+      this.desks.delete(module);
+    };
+  }
+
+  /** Has the generator issue notes into the first teller's stock. */
+  async issue(unit: string, amountMinor: number): Promise<OrderResult> {
+    const stock = this.stocks.get(this.settings.tellers[0] ?? "");
+    if (stock !== undefined) return stock.issue(unit, amountMinor);
+    return { isDone: false, reason: "the bank's teller is not attached", reasonNumber: 0 };
   }
 
   async report(): Promise<BankReport> {
@@ -105,22 +166,64 @@ export class BankService {
     };
   }
 
-  /** Resolves when every event so far is worked off. */
-  settled(): Promise<void> {
-    return this.queue;
+  /** Resolves when every event so far is worked off, and what it began in the modules too. */
+  async settled(): Promise<void> {
+    await this.queue;
+    for (const stock of this.stocks.values()) await stock.settled();
+    await this.queue;
+    for (const desk of this.desks.values()) await desk.settled();
+  }
+
+  private async attach(module: string, device: BankDevice): Promise<() => void> {
+    const stop = device.onEvent((event) => {
+      if (event.type === "message" && event.target === "module") this.receive(module, event.body);
+      // A module that started anew has forgotten what it had not promised, and says so when asked.
+      const isAnew = event.type === "restarted" && event.target === "module" && !event.isStopped;
+      if (event.type === "linkUp" || isAnew) {
+        this.enqueue(() => this.askOpenPayments(module));
+        this.desks.get(module)?.request();
+      }
+    });
+    this.devices.set(module, device);
+    this.enqueue(() => this.askOpenPayments(module));
+    await this.queue;
+    return () => {
+      stop();
+      this.devices.delete(module);
+    };
   }
 
   private receive(module: string, body: Uint8Array): void {
     const message = parseModuleMessage(body);
     if (message === undefined) return;
-    this.enqueue(async () => {
-      for (;;) {
-        const payment = await this.store.payment(this.settings.bank, module, message.payId);
-        const now = this.options.nowSeconds();
-        const decision = decideMessage(this.settings, module, message, payment, now);
-        if (await this.carryOut(decision)) return;
-      }
-    });
+    this.enqueue(() =>
+      this.decide(module, message.payId, (payment, now) =>
+        decideMessage(this.settings, module, message, payment, now),
+      ),
+    );
+  }
+
+  /** The stock's word on a payment that waited for notes. */
+  private answerHold(module: string, payId: string, isGranted: boolean): void {
+    if (isGranted) {
+      this.perform([holdAnswer(module, payId, true)]);
+      return;
+    }
+    this.enqueue(() =>
+      this.decide(module, payId, (payment, now) => decideRefusal(this.settings, payment, now)),
+    );
+  }
+
+  /** Decides about a payment as the books have it, anew if they changed before it was written. */
+  private async decide(
+    module: string,
+    payId: string,
+    decideOn: (payment: PaymentRecord | undefined, nowSeconds: number) => BankDecision,
+  ): Promise<void> {
+    for (;;) {
+      const payment = await this.store.payment(this.settings.bank, module, payId);
+      if (await this.carryOut(decideOn(payment, this.options.nowSeconds()))) return;
+    }
   }
 
   private async askOpenPayments(module: string): Promise<void> {
@@ -139,7 +242,9 @@ export class BankService {
   private perform(effects: readonly BankEffect[]): void {
     for (const effect of effects) {
       if (effect.type === "alarm") this.options.onAlarm(effect.text);
-      else this.send(effect.module, effect.body);
+      else if (effect.type === "send") this.send(effect.module, effect.body);
+      else if (effect.type === "reconcile") this.desks.get(effect.module)?.request();
+      else for (const event of stockEvents(effect)) this.stocks.get(effect.module)?.take(event);
     }
   }
 
@@ -153,8 +258,36 @@ export class BankService {
       .catch(() => undefined);
   }
 
+  /**
+   * Pays into the bank's deposit at an issuer what is missing there for new notes, from reserve to
+   * reserve. In turn with the modules' messages, so that the books know the last order's end.
+   */
+  private fund(issuer: string, unit: string, amountMinor: number): Promise<void> {
+    const { bank } = this.settings;
+    if (issuer === bank) return Promise.resolve();
+    return this.inTurn(async () => {
+      const own = await this.store.account(bank, correspondentAccount(issuer, unit));
+      const missingMinor = amountMinor - (own?.balanceMinor ?? 0);
+      if (missingMinor <= 0) return;
+      const payment = `fund:${bytesToHex(new Uint8Array(randomBytes(16)))}`;
+      const now = this.options.nowSeconds();
+      const batches = correspondentBatches(payment, { bank, issuer, unit }, missingMinor, now);
+      const result = await this.store.applyTogether(batches);
+      if (result.status !== "applied") throw new Error(`${bank} could not pay into ${issuer}`);
+    });
+  }
+
+  private inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.queue.then(work);
+    this.queue = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
+  }
+
   private enqueue(work: () => Promise<void>): void {
-    this.queue = this.queue.then(work).catch((error: unknown) => {
+    this.inTurn(work).catch((error: unknown) => {
       const text = error instanceof Error ? error.message : String(error);
       this.options.onAlarm(`The bank could not carry out an event: ${text}`);
     });
@@ -166,4 +299,15 @@ export class BankService {
       throw new Error(`The books of ${batch.bank} refuse it: ${result.reason}.`);
     }
   }
+}
+
+/** What an effect of the books means to a teller's stock. */
+function stockEvents(
+  effect: BankEffect & { type: "notes wanted" | "begun" | "ended" },
+): StockEvent[] {
+  if (effect.type === "notes wanted") return [{ type: "wanted", request: effect.request }];
+  if (effect.type === "begun") return [{ type: "begun", payId: effect.payId }];
+  const { payId, unit, broughtMinor } = effect;
+  const ended: StockEvent = { type: "ended", payId };
+  return broughtMinor > 0 ? [{ type: "tidy", unit, broughtMinor }, ended] : [ended];
 }

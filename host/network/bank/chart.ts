@@ -2,23 +2,37 @@
 // The chart of accounts of a bank that gives out electronic money, and the batches that open it.
 // The names are the patent's: money issued, notes on hand, in transit, correspondents.
 import type { Direction } from "../../trust/merchantOffer.ts";
-import type { Account, AccountKind, LedgerBatch } from "./ledger.ts";
+import type { AccountKind, AccountOpening, LedgerBatch } from "./ledger.ts";
 
-type Opening = Omit<Account, "balanceMinor">;
+/** By unit: the banks that issue it, those first from which a bank's teller gets its notes. */
+export type Issuers = Readonly<Record<string, readonly string[]>>;
 
 /** Name of a bank's own account of a kind in a unit, e.g. "in-transit:EUR". */
 export function ownAccount(kind: AccountKind, unit: string): string {
   return `${kind}:${unit}`;
 }
 
-function ownOpening(bank: string, kind: AccountKind, unit: string): Opening {
-  return { account: ownAccount(kind, unit), owner: bank, unit, kind, drawers: [] };
-}
-
-/** Opens the bank's own accounts for each unit. It may be repeated. */
-export function openBankBatch(bank: string, units: readonly string[]): LedgerBatch {
-  const kinds: AccountKind[] = ["reserve", "notes-on-hand", "money-issued", "in-transit"];
-  return { bank, open: units.flatMap((unit) => kinds.map((kind) => ownOpening(bank, kind, unit))) };
+/**
+ * Opens the bank's own accounts for each unit. It may be repeated. Notes on hand are booked by unit
+ * and belong to the unit's first issuer: where that is another bank, they are a claim on it.
+ */
+export function openBankBatch(
+  bank: string,
+  units: readonly string[],
+  issuers: Issuers,
+): LedgerBatch {
+  const kinds: AccountKind[] = ["reserve", "notes-on-hand", "money-issued", "in-transit", "losses"];
+  const open = units.flatMap((unit) => {
+    const issuer = issuers[unit]?.[0] ?? bank;
+    return kinds.map((kind) => ({
+      account: ownAccount(kind, unit),
+      owner: kind === "notes-on-hand" ? issuer : bank,
+      unit,
+      kind,
+      drawers: [],
+    }));
+  });
+  return { bank, open };
 }
 
 /** A deposit to open: a customer's, a merchant's, or a correspondent bank's. */
@@ -38,7 +52,7 @@ export function openDepositBatch(
   { openingMinor, ...deposit }: DepositOpening,
   atSeconds: number,
 ): LedgerBatch {
-  const open: Opening[] = [{ ...deposit, kind: "deposit" }];
+  const open: AccountOpening[] = [{ ...deposit, kind: "deposit" }];
   if (openingMinor === 0) return { bank, open };
   const lines = [
     { account: ownAccount("reserve", deposit.unit), debitMinor: openingMinor },
@@ -96,8 +110,8 @@ export function correspondentBatches(
   amountMinor: number,
   atSeconds: number,
 ): [LedgerBatch, LedgerBatch] {
-  const own = correspondentAccount(issuer, unit);
-  const deposit = correspondentDeposit(bank, unit);
+  const own = correspondentOpening(issuer, unit);
+  const deposit = correspondentDepositOpening(bank, unit);
   const reserve = ownAccount("reserve", unit);
   const entry = (debited: string, credited: string) => {
     const lines = [
@@ -106,18 +120,9 @@ export function correspondentBatches(
     ];
     return { transaction: payment, leg: "correspondent", atSeconds, lines };
   };
-  const kind = "deposit-at-correspondent";
   return [
-    {
-      bank,
-      open: [{ account: own, owner: issuer, unit, kind, drawers: [] }],
-      entry: entry(own, reserve),
-    },
-    {
-      bank: issuer,
-      open: [{ account: deposit, owner: bank, unit, kind: "deposit", drawers: [] }],
-      entry: entry(reserve, deposit),
-    },
+    { bank, open: [own], entry: entry(own.account, reserve) },
+    { bank: issuer, open: [deposit], entry: entry(reserve, deposit.account) },
   ];
 }
 
@@ -126,7 +131,17 @@ export function correspondentDeposit(bank: string, unit: string): string {
   return `deposit-of-correspondent:${bank}:${unit}`;
 }
 
+export function correspondentDepositOpening(bank: string, unit: string): AccountOpening {
+  const account = correspondentDeposit(bank, unit);
+  return { account, owner: bank, unit, kind: "deposit-of-correspondent", drawers: [] };
+}
+
 /** The same deposit in the correspondent's own books. */
 export function correspondentAccount(issuer: string, unit: string): string {
   return `deposit-at-correspondent:${issuer}:${unit}`;
+}
+
+export function correspondentOpening(issuer: string, unit: string): AccountOpening {
+  const account = correspondentAccount(issuer, unit);
+  return { account, owner: issuer, unit, kind: "deposit-at-correspondent", drawers: [] };
 }

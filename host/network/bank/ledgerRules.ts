@@ -3,6 +3,7 @@
 // touches and gives the records as they shall be. Nothing here reads or writes a store.
 import {
   type Account,
+  type AccountOpening,
   type ApplyResult,
   type Entry,
   isAssetKind,
@@ -19,8 +20,8 @@ export interface TouchedRecords {
   readonly payment: PaymentRecord | undefined;
   /** The entry under the batch's key, if it is there. */
   readonly entry: Entry | undefined;
-  /** Those of the batch's leaves that were redeemed before. */
-  readonly redeemedLeaves: ReadonlySet<string>;
+  /** Whether the batch's redeemed note is in the index. */
+  readonly isLeafKnown: boolean;
 }
 
 export type Verdict =
@@ -35,6 +36,8 @@ export function touchedAccounts(batch: LedgerBatch): string[] {
     ...(batch.entry?.lines ?? []).map(({ account }) => account),
     ...(batch.mustCover ?? []),
     ...(batch.drawnBy ? [batch.drawnBy.account] : []),
+    ...(batch.paidInto ? [batch.paidInto.account] : []),
+    ...(batch.close === undefined ? [] : [batch.close]),
     ...(batch.admit ? [batch.admit.account] : []),
   ];
   return [...new Set(names)].sort();
@@ -51,6 +54,7 @@ export function judgeBatch(batch: LedgerBatch, touched: TouchedRecords): Verdict
   if (batch.payment && batch.payment.expected !== state) {
     return { ok: false, result: { status: "conflict" } };
   }
+  if (touched.isLeafKnown) return { ok: false, result: { status: "repeated" } };
   if (batch.entry && touched.entry) {
     return isSameEntry(batch.entry, touched.entry)
       ? { ok: false, result: { status: "repeated" } }
@@ -64,18 +68,34 @@ export function judgeBatch(batch: LedgerBatch, touched: TouchedRecords): Verdict
   };
   for (const opening of batch.open ?? []) {
     const existing = accounts.get(opening.account);
-    if (existing === undefined) put({ ...opening, balanceMinor: 0 });
+    if (existing === undefined) put({ ...opening, isClosed: false, balanceMinor: 0 });
     else if (!isSameAccount(opening, existing)) return refused("account differs");
   }
+  const customers = (name: string) => {
+    const account = accounts.get(name);
+    return account?.kind === "deposit" ? account : undefined;
+  };
+  if (batch.close !== undefined) {
+    const account = customers(batch.close);
+    if (account === undefined) return refused("unknown account");
+    put({ ...account, isClosed: true });
+  }
   if (batch.admit) {
-    const account = accounts.get(batch.admit.account);
-    if (account === undefined || account.kind !== "deposit") return refused("unknown account");
+    const account = customers(batch.admit.account);
+    if (account === undefined) return refused("unknown account");
     put({ ...account, drawers: [...new Set([...account.drawers, batch.admit.module])] });
   }
   if (batch.drawnBy) {
-    const account = accounts.get(batch.drawnBy.account);
-    if (account === undefined || account.kind !== "deposit") return refused("unknown account");
+    const account = customers(batch.drawnBy.account);
+    if (account === undefined) return refused("unknown account");
+    if (account.isClosed) return refused("account closed");
     if (!account.drawers.includes(batch.drawnBy.module)) return refused("module not permitted");
+  }
+  if (batch.paidInto) {
+    const account = customers(batch.paidInto.account);
+    if (account === undefined) return refused("unknown account");
+    if (account.isClosed) return refused("account closed");
+    if (account.unit !== batch.paidInto.unit) return refused("other unit");
   }
   if (batch.entry) {
     const reason = post(batch.entry, accounts, put);
@@ -86,7 +106,6 @@ export function judgeBatch(batch: LedgerBatch, touched: TouchedRecords): Verdict
     if (account === undefined) return refused("unknown account");
     if (account.balanceMinor < 0) return refused("insufficient funds");
   }
-  if (touched.redeemedLeaves.size > 0) return refused("leaf redeemed before");
   return { ok: true, accounts: [...written.values()] };
 }
 
@@ -119,6 +138,6 @@ function lineKey({ account, debitMinor }: Entry["lines"][number]): [string, numb
 }
 
 /** The drawers do not count: they may have grown since. */
-function isSameAccount(a: Omit<Account, "balanceMinor">, b: Account): boolean {
+function isSameAccount(a: AccountOpening, b: Account): boolean {
   return a.kind === b.kind && a.unit === b.unit && a.owner === b.owner;
 }

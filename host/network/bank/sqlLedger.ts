@@ -8,6 +8,7 @@ import type {
   AccountKind,
   ApplyResult,
   Entry,
+  EntryFilter,
   LedgerBatch,
   LedgerStore,
   PaymentKind,
@@ -16,11 +17,20 @@ import type {
   UnitTotals,
 } from "./ledger.ts";
 import { judgeBatch, type TouchedRecords, touchedAccounts } from "./ledgerRules.ts";
+import { LOSS_LEG } from "./ledger.ts";
+import {
+  isLeafKnown,
+  putRedeemedNote,
+  readConvictions,
+  readLeaves,
+  readRelated,
+} from "./sqlRedeemedNotes.ts";
 
 /** The store over a database that was migrated (`migrate(database, MIGRATIONS)`). */
 export function sqlLedgerStore(database: Database): LedgerStore {
   return {
     apply: (batch) => racingTransaction(database, (connection) => applyOnce(connection, batch)),
+    applyTogether: (batches) => applyTogether(database, batches),
     account: async (bank, account) => (await readAccounts(database, bank, [account])).get(account),
     accounts: async (bank) => {
       const rows = await database.query(
@@ -37,9 +47,47 @@ export function sqlLedgerStore(database: Database): LedgerStore {
       );
       return rows.map(toPayment);
     },
+    payments: async (bank) => {
+      const sql = "SELECT * FROM ledger_payments WHERE bank = $1 ORDER BY number";
+      return (await database.query(sql, [bank])).map(toPayment);
+    },
     entries: (bank, transaction) => readEntries(database, bank, transaction),
+    journal: (bank, filter) => readJournal(database, bank, filter),
     trialBalance: (bank) => trialBalance(database, bank),
+    relatedTo: (bank, keys) => readRelated(database, bank, keys),
+    leaves: (bank) => readLeaves(database, bank),
+    convictions: (bank) => readConvictions(database, bank),
   };
+}
+
+/** Carries the first result that is not "applied" out of the transaction, which it undoes. */
+class NotApplied extends Error {
+  readonly result: ApplyResult;
+
+  constructor(result: ApplyResult) {
+    super(`A batch was not applied: ${result.status}`);
+    this.result = result;
+  }
+}
+
+async function applyTogether(
+  database: Database,
+  batches: readonly LedgerBatch[],
+): Promise<ApplyResult> {
+  try {
+    return await racingTransaction(database, async (connection) => {
+      // In order of the names, for the same reason as the accounts of one bank (readAccounts).
+      const inOrder = [...batches].sort((a, b) => (a.bank < b.bank ? -1 : 1));
+      for (const batch of inOrder) {
+        const result = await applyOnce(connection, batch);
+        if (result.status !== "applied") throw new NotApplied(result);
+      }
+      return { status: "applied" };
+    });
+  } catch (error) {
+    if (error instanceof NotApplied) return error.result;
+    throw error;
+  }
 }
 
 async function applyOnce(connection: Queryable, batch: LedgerBatch): Promise<ApplyResult> {
@@ -48,12 +96,7 @@ async function applyOnce(connection: Queryable, batch: LedgerBatch): Promise<App
   for (const account of verdict.accounts) await putAccount(connection, batch.bank, account);
   if (batch.payment) await putPayment(connection, batch.bank, batch.payment.record);
   if (batch.entry) await putEntry(connection, batch.bank, batch.entry);
-  for (const { leaf, amountMinor, unit } of batch.redemptions ?? []) {
-    await connection.query(
-      "INSERT INTO ledger_redemptions (bank, leaf, amount_minor, unit) VALUES ($1, $2, $3, $4)",
-      [batch.bank, leaf, amountMinor, unit],
-    );
-  }
+  if (batch.redeemed) await putRedeemedNote(connection, batch.bank, batch.redeemed);
   return { status: "applied" };
 }
 
@@ -66,16 +109,9 @@ async function touchedRecords(connection: Queryable, batch: LedgerBatch): Promis
   const payment =
     record && (await readPayment(connection, bank, record.module, record.payId, true));
   const entries = entry ? await readEntries(connection, bank, entry.transaction, entry.leg) : [];
-  const leaves = (batch.redemptions ?? []).map(({ leaf }) => leaf);
-  const redeemed = new Set(leaves.filter((leaf, at) => leaves.indexOf(leaf) !== at));
-  for (const leaf of leaves) {
-    const rows = await connection.query(
-      "SELECT leaf FROM ledger_redemptions WHERE bank = $1 AND leaf = $2",
-      [bank, leaf],
-    );
-    if (rows.length > 0) redeemed.add(leaf);
-  }
-  return { accounts, payment, entry: entries[0], redeemedLeaves: redeemed };
+  const leaf = batch.redeemed?.leaf.leaf;
+  const isKnown = leaf !== undefined && (await isLeafKnown(connection, bank, leaf));
+  return { accounts, payment, entry: entries[0], isLeafKnown: isKnown };
 }
 
 /** Locks in order of the names, so that two batches cannot wait for each other for ever. */
@@ -120,40 +156,63 @@ async function readEntries(
   leg?: string,
 ): Promise<Entry[]> {
   const rows = await connection.query(
-    `SELECT entry.leg, entry.at_seconds, line.account, line.debit_minor
+    `SELECT entry.transaction, entry.leg, entry.at_seconds, line.account, line.debit_minor
      FROM ledger_entries AS entry JOIN ledger_lines AS line USING (bank, transaction, leg)
      WHERE entry.bank = $1 AND entry.transaction = $2 AND ($3::text IS NULL OR entry.leg = $3)
      ORDER BY entry.number, line.position`,
     [bank, transaction, leg ?? null],
   );
-  const byLeg = new Map<string, Entry & { lines: Entry["lines"][number][] }>();
+  return toEntries(rows);
+}
+
+async function readJournal(
+  connection: Queryable,
+  bank: string,
+  { account, limit }: EntryFilter,
+): Promise<Entry[]> {
+  const rows = await connection.query(
+    `SELECT entry.transaction, entry.leg, entry.at_seconds, line.account, line.debit_minor
+     FROM (SELECT * FROM ledger_entries AS own WHERE own.bank = $1 AND ($2::text IS NULL OR EXISTS
+         (SELECT 1 FROM ledger_lines AS found WHERE found.bank = own.bank
+            AND found.transaction = own.transaction AND found.leg = own.leg
+            AND found.account = $2))
+       ORDER BY own.number DESC LIMIT $3) AS entry
+     JOIN ledger_lines AS line USING (bank, transaction, leg)
+     ORDER BY entry.number, line.position`,
+    [bank, account ?? null, limit],
+  );
+  return toEntries(rows);
+}
+
+/** Rows of lines, those of one entry beside each other. */
+function toEntries(rows: readonly Row[]): Entry[] {
+  const entries: (Entry & { lines: Entry["lines"][number][] })[] = [];
   for (const row of rows) {
-    const name = String(row.leg);
-    const entry = byLeg.get(name) ?? {
-      transaction,
-      leg: name,
-      atSeconds: Number(row.at_seconds),
-      lines: [],
-    };
+    const [transaction, leg] = [String(row.transaction), String(row.leg)];
+    let entry = entries.at(-1);
+    if (entry?.transaction !== transaction || entry.leg !== leg) {
+      entry = { transaction, leg, atSeconds: Number(row.at_seconds), lines: [] };
+      entries.push(entry);
+    }
     entry.lines.push({ account: String(row.account), debitMinor: Number(row.debit_minor) });
-    byLeg.set(name, entry);
   }
-  return [...byLeg.values()];
+  return entries;
 }
 
 async function putAccount(connection: Queryable, bank: string, account: Account): Promise<void> {
-  const { account: name, owner, unit, kind, drawers, balanceMinor } = account;
+  const { account: name, owner, unit, kind, drawers, isClosed, balanceMinor } = account;
   const changed = await connection.query(
-    `UPDATE ledger_accounts SET balance_minor = $3, drawers = $4 WHERE bank = $1 AND account = $2
-     RETURNING account`,
-    [bank, name, balanceMinor, drawers.join(" ")],
+    `UPDATE ledger_accounts SET balance_minor = $3, drawers = $4, is_closed = $5
+     WHERE bank = $1 AND account = $2 RETURNING account`,
+    [bank, name, balanceMinor, drawers.join(" "), isClosed],
   );
   // A plain insert, so that two batches that open one account at once collide and look again.
   if (changed.length > 0) return;
   await connection.query(
-    `INSERT INTO ledger_accounts (bank, account, owner, unit, kind, drawers, balance_minor)
-     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-    [bank, name, owner, unit, kind, drawers.join(" "), balanceMinor],
+    `INSERT INTO ledger_accounts
+       (bank, account, owner, unit, kind, drawers, is_closed, balance_minor)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [bank, name, owner, unit, kind, drawers.join(" "), isClosed, balanceMinor],
   );
 }
 
@@ -197,24 +256,29 @@ async function trialBalance(database: Queryable, bank: string): Promise<UnitTota
     `SELECT account.unit,
        COALESCE(SUM(GREATEST(line.debit_minor, 0)), 0) AS debit,
        COALESCE(SUM(GREATEST(-line.debit_minor, 0)), 0) AS credit,
+       COALESCE(SUM(CASE WHEN account.kind = 'money-issued' AND line.leg <> $2
+         THEN GREATEST(-line.debit_minor, 0) END), 0) AS issued,
        COALESCE(SUM(CASE WHEN account.kind = 'money-issued' THEN -line.debit_minor END), 0)
-         AS issued,
+         AS circulating,
+       COALESCE(SUM(CASE WHEN account.kind = 'losses' THEN line.debit_minor END), 0) AS lost,
        COALESCE(SUM(CASE WHEN account.kind = 'notes-on-hand' THEN line.debit_minor END), 0)
          AS on_hand,
        COALESCE(SUM(CASE WHEN account.kind = 'in-transit' THEN -line.debit_minor END), 0)
          AS in_transit,
-       (SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_redemptions AS note
-         WHERE note.bank = $1 AND note.unit = account.unit) AS redeemed
+       (SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_leaves AS note
+         WHERE note.bank = $1 AND note.unit = account.unit) AS reconciled
      FROM ledger_accounts AS account LEFT JOIN ledger_lines AS line USING (bank, account)
      WHERE bank = $1 GROUP BY account.unit ORDER BY account.unit COLLATE "C"`,
-    [bank],
+    [bank, LOSS_LEG],
   );
   return rows.map((row) => ({
     unit: String(row.unit),
     debitMinor: Number(row.debit),
     creditMinor: Number(row.credit),
     issuedMinor: Number(row.issued),
-    redeemedMinor: Number(row.redeemed),
+    redeemedMinor: Number(row.issued) - Number(row.circulating),
+    reconciledMinor: Number(row.reconciled),
+    lostMinor: Number(row.lost),
     onHandMinor: Number(row.on_hand),
     inTransitMinor: Number(row.in_transit),
   }));
@@ -228,6 +292,7 @@ function toAccount(row: Row): Account {
     unit: String(row.unit),
     kind: String(row.kind) as AccountKind,
     drawers: drawers === "" ? [] : drawers.split(" "),
+    isClosed: row.is_closed === true,
     balanceMinor: Number(row.balance_minor),
   };
 }

@@ -63,4 +63,32 @@ export const MIGRATIONS: readonly Migration[] = [
       "CREATE TABLE world_steps (step TEXT PRIMARY KEY)",
     ],
   },
+  {
+    number: 4,
+    name: "closed accounts and redeemed notes",
+    statements: [
+      "ALTER TABLE ledger_accounts ADD COLUMN is_closed BOOLEAN NOT NULL DEFAULT FALSE",
+      // A bank's deposit at another bank was of the kind of its customers'.
+      `UPDATE ledger_accounts SET kind = 'deposit-of-correspondent'
+        WHERE account LIKE 'deposit-of-correspondent:%'`,
+      "DROP TABLE ledger_redemptions",
+      `CREATE TABLE ledger_leaves (
+        bank TEXT NOT NULL, leaf TEXT NOT NULL, body TEXT NOT NULL, note_id TEXT NOT NULL,
+        unit TEXT NOT NULL, ${amount("start_minor")}, ${amount("amount_minor")},
+        ${amount("lost_minor")}, generator TEXT NOT NULL, issue_pay_id TEXT NOT NULL,
+        transferor TEXT NOT NULL, pay_id TEXT NOT NULL, at_seconds BIGINT NOT NULL,
+        number BIGSERIAL, PRIMARY KEY (bank, leaf))`,
+      "CREATE INDEX ledger_leaves_body ON ledger_leaves (bank, body)",
+      "CREATE INDEX ledger_leaves_issue ON ledger_leaves (bank, generator, issue_pay_id)",
+      `CREATE TABLE ledger_transfers (
+        bank TEXT NOT NULL, hash TEXT NOT NULL, parent TEXT NOT NULL, sequence BIGINT NOT NULL,
+        ${amount("offset_minor")}, ${amount("amount_minor")}, signer TEXT NOT NULL,
+        signed TEXT NOT NULL, PRIMARY KEY (bank, hash))`,
+      "CREATE INDEX ledger_transfers_parent ON ledger_transfers (bank, parent)",
+      `CREATE TABLE ledger_convictions (
+        bank TEXT NOT NULL, module TEXT NOT NULL, parent TEXT NOT NULL, first TEXT NOT NULL,
+        second TEXT NOT NULL, unit TEXT NOT NULL, at_seconds BIGINT NOT NULL, number BIGSERIAL,
+        PRIMARY KEY (bank, first, second))`,
+    ],
+  },
 ];
