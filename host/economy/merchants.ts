@@ -61,7 +61,7 @@ export async function openMerchants(
     const bank = banks.find(({ name }) => name === entry.bank);
     if (bank === undefined) throw new Error(`${entry.name} has no bank ${entry.bank}`);
     base.settings.progress(`merchant ${entry.name}`);
-    all.push(await openMerchant({ base, economy, bank, cards, registry }, entry));
+    all.push(await openMerchant({ base, economy, banks, bank, cards, registry }, entry));
   }
   return {
     all,
@@ -99,6 +99,7 @@ async function openRegistry(base: Foundations): Promise<Registry> {
 interface MerchantSetting {
   base: Foundations;
   economy: Economy;
+  banks: readonly Bank[];
   bank: Bank;
   cards: CardNetwork;
   registry: Registry;
@@ -129,7 +130,7 @@ async function openMerchant(setting: MerchantSetting, entry: EconomyMerchant): P
       const from = setting.banks.find(({ name }) => name === source.bank);
       if (from === undefined) throw new Error(`there is no bank ${source.bank}`);
       const { account } = source;
-      await withdraw(base, setting.banks, from, { party, account, amountMinor, unit });
+      await withdraw(base, from, { party, account, amountMinor, unit });
     },
     onTopUp: ({ to, from, amount, unit, outcome, reason }) => {
       const end = outcome === "ok" ? "" : `, which failed: ${reason}`;
