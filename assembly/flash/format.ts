@@ -59,13 +59,13 @@ export const LINK_SIZE: i32 = 8;
 export const BATCH_FORMAT: u16 = 1;
 
 /**
- * Longest content of a batch, longest value, largest kind. The longest that the firmware appends is
- * a full part of a list (trust/revocationList.ts): 768 ids, its description, and the removal of six
- * parts. A note has at most 4,272 bytes with its state, and what agents keep comes from the outbox.
- * The one buffer in memory is as long as the longest batch.
+ * Longest content of a batch, longest value, largest kind. A value with its batch fits in one page:
+ * a journal full of longer ones could not be turned round. The longest that the firmware appends is
+ * a full part of a list, 3,840 bytes (trust/revocationList.ts); notes and tickets have less than
+ * 3,000. The one buffer in memory is as long as the longest batch.
  */
-export const BATCH_LIMIT: i32 = 6216;
-export const VALUE_LIMIT: i32 = 6144;
+export const BATCH_LIMIT: i32 = 5192;
+export const VALUE_LIMIT: i32 = 4000;
 export const KIND_LIMIT: u8 = 63;
 /** Bytes of content before a value, and of a removal. */
 export const PUT_HEAD_SIZE: i32 = 7;

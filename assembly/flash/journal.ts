@@ -73,7 +73,7 @@ export class Journal {
   }
 
   /**
-   * Adds a record to the batch, or a new value of it: `kind` 1 to 63, `length` 0 to 6,144. The
+   * Adds a record to the batch, or a new value of it: `kind` 1 to 63, `length` 0 to 4,000. The
    * bytes at `value` must stay as they are until commit or cancel: they are copied only then.
    */
   put(kind: u8, key: u32, value: usize, length: i32): void {

@@ -9,7 +9,7 @@ import { Major, storeHead } from "../codec/cborHead";
 import { CborWriter } from "../codec/cborWriter";
 
 /** Size of the inbox: one port byte and the longest body. */
-export const INBOX_SIZE: i32 = 7424;
+export const INBOX_SIZE: i32 = 6928;
 /** Longest body of a session's message; with all layers around it, it stays within every inbox. */
 export const BODY_LIMIT: i32 = 6400;
 /** Longest body that is composed: a module's message with its own record around it fits, too. */
@@ -23,7 +23,7 @@ const head: usize = memory.data(64, 8);
 const bytesHead: usize = memory.data(16, 8);
 
 /** Address of the inbox. */
-export const INBOX: usize = memory.data(7424, 8);
+export const INBOX: usize = memory.data(6928, 8);
 
 let composition: CborWriter = new CborWriter(0, 0);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The list of untrusted agents (Security Manager 144) or of bad module ids (Maintain Security),
-// signed by a server of the own root (docs/protocol.cddl section 2). Up to 4,608 ids, in flash.
+// signed by a server of the own root (docs/protocol.cddl section 2). Up to 4,320 ids, in flash.
 //
 // A list comes in parts. They are kept beside the list in use, which they replace in one append
 // once the last is there; until then, and at any loss of power, the old list stands.
@@ -13,9 +13,9 @@ import { ServerObject } from "./serverObject";
 
 const KIND: u8 = 2;
 const ID_SIZE: i32 = 8;
-/** Ids of one part: its record stays within a page's batch. */
-const PART_IDS: i32 = 768;
-const PARTS_LIMIT: u64 = 6;
+/** Ids of one part: its record is no longer than a note's. */
+const PART_IDS: i32 = 480;
+const PARTS_LIMIT: u64 = 9;
 const VERSION_MAX: u64 = 0xffffffff;
 
 // Keys: 0 describes the list in use, 1 the one that arrives; 16 and 32 begin their parts. The

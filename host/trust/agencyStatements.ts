@@ -15,8 +15,8 @@ import { isId, isWhole } from "./shapes.ts";
 export const LIST_PURPOSE = "florin/list";
 export const TIME_PURPOSE = "florin/time";
 /** Ids of one part; a part then fits into one message of the link. */
-export const LIST_PART_IDS = 768;
-export const LIST_PARTS = 6;
+export const LIST_PART_IDS = 480;
+export const LIST_PARTS = 9;
 
 /** A server's certificate and the 32-byte Ed25519 seed that belongs to it. */
 export interface ServerKey {

@@ -42,7 +42,7 @@ function walk(seed: number, steps: number, harshness: number, counter: bigint): 
     board.planCut(planned(random.chance(0.6) ? 2 : 12));
     try {
       if (commit(image, batch, random.chance(0.3))) model = after;
-      else expect(image.freeBytes(), where).toBeLessThan(6216 + 4 * 62);
+      else expect(image.freeBytes(), where).toBeLessThan(5192 + 4 * 62);
       image.collect();
       continue;
     } catch (error) {

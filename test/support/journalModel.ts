@@ -83,7 +83,7 @@ export function isSame(a: Model, b: Model): boolean {
 export function randomBatch(random: Random, model: Model, maxLive = 90): Operation[] {
   const batch: Operation[] = [];
   const count = 1 + random.below(4);
-  let room = 6000;
+  let room = 4600;
   for (let i = 0; i < count; i++) {
     const names = [...model.keys()];
     const isRemoval = names.length > 0 && (names.length > maxLive || random.chance(0.35));
@@ -91,7 +91,7 @@ export function randomBatch(random: Random, model: Model, maxLive = 90): Operati
     const [kind, key] = isOld
       ? random.pick(names).split("/").map(Number)
       : [1 + random.below(5), 1 + random.below(400)];
-    const length = random.chance(0.04) ? random.below(6000) : random.below(500);
+    const length = random.chance(0.04) ? random.below(4000) : random.below(500);
     if (batch.some((other) => other.kind === kind && other.key === key)) continue;
     if (!isRemoval && length + 7 > room) continue;
     room -= isRemoval ? 5 : length + 7;
