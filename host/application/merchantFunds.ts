@@ -4,11 +4,11 @@
 // has is withdrawn by B's own module from a bank.
 import type { Clock, Timer } from "../link/clock.ts";
 import type { TransactionDevice } from "../device/types.ts";
-import { runCommand } from "./commandRunner.ts";
 import { HostMessage, hostBody, parseHostBody } from "./hostPort.ts";
 import type { MerchantService } from "./merchant.ts";
 import { promisedMinor } from "./merchantApplication.ts";
 import { PeerLines } from "./peerLines.ts";
+import { orderPayment } from "./personPayments.ts";
 import {
   type AccountFunds,
   type FundsOrder,
@@ -180,7 +180,7 @@ export class MerchantFunds {
     const result = await this.lines
       .get(payer)!
       .use(to.url, (connection) =>
-        runCommand({ device, target: "agent", clock, connection }, (id) =>
+        orderPayment({ device, clock, connection }, (id) =>
           hostBody(HostMessage.PAY, id, amountMinor, unit),
         ),
       );

@@ -22,7 +22,13 @@ import {
   hostBody,
 } from "./hostPort.ts";
 import { PeerLines } from "./peerLines.ts";
-import { type AskedPayment, answerAsked, type NewAmount, orderPayment } from "./personPayments.ts";
+import {
+  type AskedPayment,
+  answerAsked,
+  type ExchangeTerms,
+  type NewAmount,
+  orderPayment,
+} from "./personPayments.ts";
 import { type CardCredential, type Receipt, readTicket, type Ticket } from "./tickets.ts";
 
 /** Money of one unit in the wallet, minor units. */
@@ -114,6 +120,14 @@ export class Wallet {
   /** Asks the device at `url` to pay this one; its owner is asked (paragraph 128). */
   request(url: string, amountMinor: number, unit: string, newAmount?: NewAmount) {
     return this.order(url, newAmount, (id) => hostBody(HostMessage.REQUEST, id, amountMinor, unit));
+  }
+
+  /** Exchanges two units with the device at `url`, whose owner is asked; this one decides. */
+  exchange(url: string, terms: ExchangeTerms): Promise<PurchaseResult> {
+    const { amountMinor, unit, counterMinor, counterUnit, rounding } = terms;
+    return this.order(url, undefined, (id) =>
+      hostBody(HostMessage.EXCHANGE, id, amountMinor, unit, counterMinor, counterUnit, rounding),
+    );
   }
 
   /** Gives the owner's word on payments that peers ask for, until the returned function is called. */

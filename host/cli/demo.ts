@@ -4,15 +4,10 @@
 import { runAction } from "../economy/actions.ts";
 import { audit } from "../economy/audit.ts";
 import { type Economy, readEconomy } from "../economy/economyFile.ts";
-import {
-  type ActionOutcome,
-  actionLine,
-  auditLines,
-  type EconomyReport,
-  topUpLine,
-} from "../economy/report.ts";
+import type { ActionOutcome, EconomyReport } from "../economy/report.ts";
+import { actionLine, auditLines, topUpLine } from "../economy/reportLines.ts";
 import { openWorld } from "../economy/world.ts";
-import { memoryWorld, SteppedClock } from "../economy/worldSettings.ts";
+import { memoryWorld } from "../economy/worldSettings.ts";
 import { projectFile } from "../projectFile.ts";
 import {
   CommandFailure,
@@ -60,7 +55,7 @@ export async function demo(options: DemoOptions): Promise<number> {
     if (!isJson) say(colour("What happened", "bold", process.stdout));
     const actions: ActionOutcome[] = [];
     for (const action of economy.actions) {
-      if (clock instanceof SteppedClock) clock.step();
+      clock.step();
       bar.step(`action ${actions.length + 1}: ${action.do}`);
       const outcome = await runAction(world, action);
       actions.push(outcome);
@@ -90,7 +85,7 @@ function sayOutcome(outcome: ActionOutcome): void {
     ? colour("ok     ", "green", process.stdout)
     : colour("refused", "red", process.stdout);
   say(`  ${mark} ${actionLine(outcome)}`);
-  if (outcome.kind === "pay") return;
+  if (outcome.kind !== "buy" && outcome.kind !== "sell") return;
   if (outcome.receipt !== null) {
     say(`          receipt ${outcome.receipt.ticketId}, account ${outcome.receipt.account}`);
   }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The florin command: what it takes, with examples, and the exit codes.
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError } from "commander";
 import { EconomyFileError } from "../economy/economyFile.ts";
 import { askRunning } from "./control.ts";
 import { demo, type DemoOptions } from "./demo.ts";
+import { directoryOption } from "./directoryOption.ts";
+import { addMerchant } from "./merchantCommand.ts";
 import { CommandFailure, ExitCode, say, sayJson, warn } from "./output.ts";
 import { up, type UpOptions } from "./up.ts";
-import { wallet, type WalletCommand, type WalletOptions } from "./wallet.ts";
-import { type AuditReport, auditLines } from "../economy/report.ts";
-
-const DEFAULT_DIRECTORY = "./florin-economy";
+import { addWallet } from "./walletCommand.ts";
+import type { AuditReport } from "../economy/report.ts";
+import { auditLines } from "../economy/reportLines.ts";
 
 const EXIT_CODES = `
 Exit codes:
@@ -30,6 +31,7 @@ function program(): Command {
   addDemo(florin);
   addUp(florin);
   addWallet(florin);
+  addMerchant(florin);
   addAudit(florin);
   return florin;
 }
@@ -37,7 +39,7 @@ function program(): Command {
 function addDemo(florin: Command): void {
   florin
     .command("demo")
-    .description("build an economy in memory, let people buy and pay, and audit it")
+    .description("build an economy in memory, let people do what its file says, and audit it")
     .option("--economy <file>", "economy file; examples/economy.json if absent")
     .option("--seed <number>", "same seed, same keys and ids")
     .option("--json", "print one JSON object")
@@ -78,63 +80,6 @@ Examples:
     });
 }
 
-function addWallet(florin: Command): void {
-  const group = florin
-    .command("wallet")
-    .description("act as a person in an economy that runs")
-    .addHelpText(
-      "after",
-      `
-Examples:
-  florin wallet balance --as Alice
-  florin wallet offers --as Alice --unit USD --amount 5000
-  florin wallet buy --as Alice --amount 5000 --unit USD
-  florin wallet sell --as Alice --amount 1000 --unit USD --at-least 950
-  florin wallet pay --as Alice --to Bruno --amount 1250 --unit USD
-  florin wallet receipts --as Alice --json
-  florin wallet export --as Alice --kind notes --json
-`,
-    );
-  const add = (name: WalletCommand, description: string): Command => {
-    return group
-      .command(name)
-      .description(description)
-      .requiredOption("--as <name>", "whose wallet")
-      .addOption(directoryOption())
-      .option("--json", "print JSON")
-      .action(async (options: WalletOptions) => wallet(name, options));
-  };
-  const amount = "--amount <minor>";
-  add("balance", "money and cards in the wallet");
-  add("offers", "who sells or buys a unit, the best first")
-    .requiredOption("--unit <code>", "unit of money")
-    .option("--sell", "who buys it, instead of who sells it")
-    .option(amount, "amount in minor units, to compare total costs");
-  add("buy", "buy electronic money with a card")
-    .requiredOption(amount, "electronic money to receive, in minor units")
-    .requiredOption("--unit <code>", "unit of money")
-    .option("--card <number>", "card to pay with; needed if there are several")
-    .option("--merchant <name>", "merchant to buy from; the cheapest if absent")
-    .option("--at-most <minor>", "most that the card may be charged, in minor units")
-    .option("--yes", "do not ask for confirmation on a terminal");
-  add("sell", "sell electronic money and have a card credited")
-    .requiredOption(amount, "electronic money to give, in minor units")
-    .requiredOption("--unit <code>", "unit of money")
-    .option("--card <number>", "card to be credited; needed if there are several")
-    .option("--merchant <name>", "merchant to sell to; the one that gives the most if absent")
-    .option("--at-least <minor>", "least that the card must be credited, in minor units")
-    .option("--yes", "do not ask for confirmation on a terminal");
-  add("pay", "pay another person")
-    .requiredOption("--to <name>", "who is paid")
-    .requiredOption(amount, "amount in minor units")
-    .requiredOption("--unit <code>", "unit of money");
-  add("receipts", "receipts of purchases");
-  add("export", "notes, tickets or certificates, as signed objects in hexadecimal").requiredOption(
-    "--kind <kind>",
-    "notes, tickets or certificates",
-  );
-}
-
 function addAudit(florin: Command): void {
   florin
     .command("audit")
@@ -147,10 +92,6 @@ function addAudit(florin: Command): void {
       else for (const line of [...auditLines(report), report.ok ? "ok" : "NOT OK"]) say(line);
       exitCode = report.ok ? ExitCode.OK : ExitCode.REFUSED;
     });
-}
-
-function directoryOption(): Option {
-  return new Option("--dir <dir>", "directory of the economy").default(DEFAULT_DIRECTORY);
 }
 
 async function main(): Promise<number> {

@@ -5,18 +5,18 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { ExportKind } from "../application/hostPort.ts";
 import { exportItems } from "../application/wallet.ts";
 import { rankOffers } from "../application/shop.ts";
-import { pay } from "../economy/actions.ts";
 import { audit } from "../economy/audit.ts";
 import { personNamed, UnknownNameError } from "../economy/names.ts";
 import type { Person } from "../economy/people.ts";
-import { receiptReport, trade } from "../economy/trades.ts";
+import { receiptReport } from "../economy/trades.ts";
 import type { World } from "../economy/world.ts";
 import { agencyRoot } from "../network/agency/agency.ts";
 import { decodeCbor, encodeCbor } from "../trust/cbor.ts";
 import type { ControlRequest } from "./control.ts";
-import { CommandFailure, ExitCode } from "./output.ts";
-
-type Options = Record<string, unknown>;
+import { MERCHANT_REQUESTS } from "./merchantRequests.ts";
+import { CommandFailure } from "./output.ts";
+import { amountOf, checkUnit, type Options, textOf } from "./requestOptions.ts";
+import { WALLET_ORDERS } from "./walletOrders.ts";
 
 /**
  * Carries out one request.
@@ -27,16 +27,15 @@ export async function answerRequest(
   { command, options }: ControlRequest,
 ): Promise<unknown> {
   try {
+    const order = WALLET_ORDERS[command];
+    if (order !== undefined) return await order(world, options);
+    const question = MERCHANT_REQUESTS[command];
+    if (question !== undefined) return await question(world, options);
     switch (command) {
       case "balance":
         return await balance(personOf(world, options));
       case "offers":
         return await offers(world, options);
-      case "buy":
-      case "sell":
-        return await orderTrade(world, command, options);
-      case "pay":
-        return await orderPayment(world, options);
       case "receipts":
         return await receipts(personOf(world, options));
       case "export":
@@ -98,45 +97,6 @@ async function offers(world: World, options: Options) {
   }));
 }
 
-async function orderTrade(world: World, direction: "buy" | "sell", options: Options) {
-  const person = personOf(world, options);
-  const unit = textOf(options, "unit");
-  checkUnit(world, unit);
-  const amount = amountOf(options);
-  const cards = await person.wallet.cards();
-  const [only] = cards;
-  const wanted = options.card === undefined ? undefined : textOf(options, "card");
-  if (wanted === undefined && (cards.length !== 1 || only === undefined)) {
-    const numbers = cards.map(({ account }) => account).join(", ") || "none";
-    throw new CommandFailure(`name a card with --card; ${person.name} has ${numbers}`);
-  }
-  const card = wanted ?? only?.account ?? "";
-  const merchant = options.merchant === undefined ? {} : { merchant: textOf(options, "merchant") };
-  const limit = {
-    ...(options.atMost === undefined ? {} : { atMostMinor: amountOf(options, "atMost") }),
-    ...(options.atLeast === undefined ? {} : { atLeastMinor: amountOf(options, "atLeast") }),
-  };
-  const action = { do: direction, who: person.name, amount, unit, card, ...merchant };
-  return refusable(await trade(world, action, limit));
-}
-
-async function orderPayment(world: World, options: Options) {
-  const from = personOf(world, options).name;
-  const to = textOf(options, "to");
-  if (from === to) throw new CommandFailure("nobody pays themselves; name another --to");
-  const unit = textOf(options, "unit");
-  checkUnit(world, unit);
-  return refusable(await pay(world, { do: "pay", from, to, unit, amount: amountOf(options) }));
-}
-
-/** A refused order is a failure of the command, with the reason as its sentence. */
-function refusable<Outcome extends { outcome: "ok" | "refused"; reason?: string }>(
-  outcome: Outcome,
-): Outcome {
-  if (outcome.outcome === "ok") return outcome;
-  throw new CommandFailure(outcome.reason ?? "it was refused", ExitCode.REFUSED);
-}
-
 async function receipts({ wallet }: Person) {
   return (await wallet.receipts()).map(receiptReport);
 }
@@ -187,28 +147,4 @@ function holderOf(certified: Person["party"]["certified"]) {
 
 function personOf(world: World, options: Options): Person {
   return personNamed(world, textOf(options, "as"));
-}
-
-function textOf(options: Options, key: string): string {
-  const value = options[key];
-  if (typeof value === "string" && value !== "") return value;
-  throw new CommandFailure(`--${key} is missing`);
-}
-
-/** How each amount is named on the command line. */
-const AMOUNT_OPTIONS = { amount: "--amount", atMost: "--at-most", atLeast: "--at-least" } as const;
-
-function amountOf(options: Options, key: keyof typeof AMOUNT_OPTIONS = "amount"): number {
-  const value = Number(options[key]);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  const name = AMOUNT_OPTIONS[key];
-  throw new CommandFailure(
-    `${name} takes minor units, a whole number above 0, not "${String(options[key])}"`,
-  );
-}
-
-function checkUnit(world: World, unit: string): void {
-  if (world.economy.units.includes(unit)) return;
-  const units = world.economy.units.join(", ");
-  throw new CommandFailure(`"${unit}" does not circulate here; there are ${units}`);
 }

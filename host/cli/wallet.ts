@@ -1,12 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // florin wallet: a person's orders to the economy that runs in a directory.
 import { createInterface } from "node:readline/promises";
-import { actionLine, type ActionOutcome, type ReceiptReport } from "../economy/report.ts";
+import type { ActionOutcome, ReceiptReport } from "../economy/report.ts";
+import { actionLine } from "../economy/reportLines.ts";
 import { formatAmount } from "../network/currencies.ts";
 import { askRunning } from "./control.ts";
 import { CommandFailure, ExitCode, say, sayJson } from "./output.ts";
 
-export type WalletCommand = "balance" | "offers" | "buy" | "sell" | "pay" | "receipts" | "export";
+export type WalletCommand =
+  | "balance"
+  | "offers"
+  | "buy"
+  | "sell"
+  | "pay"
+  | "request"
+  | "accept"
+  | "exchange"
+  | "withdraw"
+  | "deposit"
+  | "refresh"
+  | "receipts"
+  | "export";
 
 export interface WalletOptions {
   dir: string;
@@ -17,6 +31,14 @@ export interface WalletOptions {
 interface BalanceAnswer {
   money: { unit: string; spendable: number; inDoubt: number; refresh: number }[];
   cards: { number: string; kind: string; unit: string; bank: string }[];
+}
+
+interface AcceptanceAnswer {
+  who: string;
+  from: string;
+  amount: number;
+  unit: string;
+  gets: { amountMinor: number; unit: string } | null;
 }
 
 interface OfferAnswer {
@@ -31,6 +53,9 @@ interface OfferAnswer {
   cost: number | null;
 }
 
+/** The option that names whose word a command needs besides that of the one who orders. */
+const ASKING: Partial<Record<WalletCommand, string>> = { request: "from", exchange: "with" };
+
 /** Sends one order and prints the answer. Throws CommandFailure when it was refused. */
 export async function wallet(command: WalletCommand, options: WalletOptions): Promise<void> {
   const { dir, json, yes, ...rest } = options;
@@ -38,6 +63,11 @@ export async function wallet(command: WalletCommand, options: WalletOptions): Pr
   if (isTrade && yes !== true && json !== true && process.stdin.isTTY) {
     const total = await confirmedTotal(dir, command, rest);
     if (total !== null) rest[command === "buy" ? "atMost" : "atLeast"] = total;
+  }
+  // Someone else's word, which on a terminal can be asked for here.
+  if (ASKING[command] !== undefined && rest.agreed !== true && json !== true) {
+    if (process.stdin.isTTY)
+      rest.agreed = await isConfirmed(`Does ${rest[ASKING[command]]} agree?`);
   }
   const answer = await askRunning(dir, { command, options: rest });
   if (json === true) sayJson(answer);
@@ -86,15 +116,27 @@ function linesOf(command: WalletCommand, answer: unknown): string[] {
       return balanceLines(answer as BalanceAnswer);
     case "offers":
       return (answer as OfferAnswer[]).map(offerLine);
+    case "accept":
+      return [acceptanceLine(answer as AcceptanceAnswer)];
     case "buy":
     case "sell":
     case "pay":
+    case "request":
+    case "exchange":
+    case "withdraw":
+    case "deposit":
+    case "refresh":
       return [actionLine(answer as ActionOutcome)];
     case "receipts":
       return (answer as ReceiptReport[]).map(receiptLine);
     case "export":
       return (answer as { items: string[] }).items;
   }
+}
+
+function acceptanceLine({ who, from, amount, unit, gets }: AcceptanceAnswer): string {
+  const counter = gets === null ? "" : ` for ${formatAmount(gets.amountMinor, gets.unit)}`;
+  return `${who} will pay ${from} ${formatAmount(amount, unit)}${counter} once, when asked`;
 }
 
 function balanceLines({ money, cards }: BalanceAnswer): string[] {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people and merchants do in an economy. Each action gives an outcome; a refusal names its
 // reason and moves nothing.
-import type { EconomyAction, PayAction } from "./economyActions.ts";
-import { personNamed } from "./names.ts";
-import type { ActionOutcome, PayOutcome } from "./report.ts";
-import { trade, whyRefused } from "./trades.ts";
+import { refresh, useAccount } from "./bankActions.ts";
+import type { EconomyAction, WaitAction } from "./economyActions.ts";
+import { publishOffers } from "./offers.ts";
+import { exchange, pay } from "./payments.ts";
+import type { ActionOutcome, WaitOutcome } from "./report.ts";
+import { trade } from "./trades.ts";
 import type { World } from "./world.ts";
 
 /** Does one action of an economy file. @throws {UnknownNameError} when a name is wrong */
@@ -15,18 +17,27 @@ export function runAction(world: World, action: EconomyAction): Promise<ActionOu
       return trade(world, action);
     case "pay":
       return pay(world, action);
+    case "exchange":
+      return exchange(world, action);
+    case "withdraw":
+    case "deposit":
+      return useAccount(world, action);
+    case "refresh":
+      return refresh(world, action);
+    case "wait":
+      return wait(world, action);
   }
 }
 
-/** Pays another person. @throws {UnknownNameError} when a name is wrong */
-export async function pay(world: World, action: PayAction): Promise<PayOutcome> {
-  const payer = personNamed(world, action.from);
-  const payee = personNamed(world, action.to);
-  const { from, to, unit, amount } = action;
-  const result = await payer.wallet.pay(payee.party.url, amount, unit);
-  // The payer is done first; the payee may spend only what it has the signatures for.
-  await world.settled();
-  const outcome = { kind: "pay" as const, from, to, unit, amount };
-  if (result.state === "committed") return { ...outcome, outcome: "ok" };
-  return { ...outcome, outcome: "refused", reason: whyRefused(result) };
+/** Lets days pass; all offers have expired then and are signed anew. */
+async function wait(world: World, { days }: WaitAction): Promise<WaitOutcome> {
+  const { clock, passDays } = world.base.settings;
+  passDays?.(days);
+  const date = new Date(clock.epochMs()).toISOString().slice(0, 10);
+  const outcome = { kind: "wait" as const, days, date };
+  if (passDays === undefined) {
+    return { ...outcome, outcome: "refused", reason: "this economy has the computer's date" };
+  }
+  for (const merchant of world.merchants) await publishOffers(world.base, merchant);
+  return { ...outcome, outcome: "ok" };
 }

@@ -21,8 +21,60 @@ export interface PayAction {
   to: string;
   amount: number;
   unit: string;
-  /** The payee asks, and the payer agrees (par. 128). */
+  /** The payee's device asks, and the payer agrees (par. 128). */
   request?: boolean;
 }
 
-export type EconomyAction = TradeAction | PayAction;
+/** Two people pay one another two units in one commit. */
+export interface ExchangeAction {
+  do: "exchange";
+  /** Gives `amount`; this one's device decides. */
+  from: string;
+  /** Gives the counter amount. */
+  to: string;
+  amount: number;
+  unit: string;
+  counterUnit: string;
+  /** One of the two is there: the amount itself, or counter units for one unit. */
+  counterAmount?: number;
+  rate?: string;
+}
+
+/** Electronic money out of an account, or into one. */
+export interface AccountAction {
+  do: "withdraw" | "deposit";
+  /** A person or a merchant. */
+  who: string;
+  amount: number;
+  unit: string;
+  /** Where `who` has an account in that unit if absent. */
+  bank?: string;
+  /** "OWNER:UNIT"; that of `who` if absent. */
+  account?: string;
+}
+
+/** Old notes for fresh ones at a bank. */
+export interface RefreshAction {
+  do: "refresh";
+  who: string;
+  /** All units if absent. */
+  unit?: string;
+  /** All of it if absent. */
+  amount?: number;
+  /** Its own bank if absent, else the first. */
+  bank?: string;
+}
+
+/** Lets days pass, where the date is not that of the computer. */
+export interface WaitAction {
+  do: "wait";
+  days: number;
+}
+
+export type EconomyAction =
+  | TradeAction
+  | PayAction
+  | ExchangeAction
+  | AccountAction
+  | RefreshAction
+  | WaitAction;

@@ -3,6 +3,7 @@
 // must issue, rates that firmware can compute with.
 import { currencyByCode } from "../network/currencies.ts";
 import { NETWORK_RATE, publishedRate, rateFraction } from "../network/rates.ts";
+import { checkAction } from "./actionCheck.ts";
 import type { Economy } from "./economyFile.ts";
 
 const UNFIT_RATE = "is zero, or has more digits than firmware can compute with";
@@ -22,6 +23,7 @@ export function checkEconomy(economy: Economy): Unsound | undefined {
     checkBanks(economy) ??
     checkCards(economy) ??
     checkMerchants(economy) ??
+    checkPeople(economy) ??
     checkActions(economy)
   );
 }
@@ -140,8 +142,9 @@ function checkMerchants(economy: Economy): Unsound | undefined {
   return undefined;
 }
 
-function rateProblem(
-  { networkRates = {} }: Economy,
+/** What is wrong with an offer's rate; undefined where nothing is. */
+export function rateProblem(
+  { networkRates = {} }: Pick<Economy, "networkRates">,
   rate: string,
   unit: string,
   accountUnit: string,
@@ -154,29 +157,20 @@ function rateProblem(
     : undefined;
 }
 
+function checkPeople({ people, banks }: Economy): Unsound | undefined {
+  for (const [index, { bank }] of people.entries()) {
+    if (bank !== undefined && !banks.some(({ name }) => name === bank)) {
+      return { path: ["people", index, "bank"], problem: `"${bank}" is not a bank here` };
+    }
+  }
+  return undefined;
+}
+
 function checkActions(economy: Economy): Unsound | undefined {
   for (const [index, action] of economy.actions.entries()) {
-    const path = ["actions", index];
-    if (!economy.units.includes(action.unit)) {
-      const problem = `${action.unit} is not among the economy's units`;
-      return { path: [...path, "unit"], problem };
-    }
-    const parties = action.do === "pay" ? (["from", "to"] as const) : (["who"] as const);
-    for (const key of parties) {
-      const name = (action as unknown as Record<string, string>)[key] ?? "";
-      if (!economy.people.some((person) => person.name === name)) {
-        const problem = `"${name}" is not a person of this economy`;
-        return { path: [...path, key], problem };
-      }
-    }
-    if (action.do === "pay" && action.from === action.to) {
-      return { path: [...path, "to"], problem: "is the payer: nobody pays themselves" };
-    }
-    if (action.do !== "pay" && action.merchant !== undefined) {
-      if (!economy.merchants.some((merchant) => merchant.name === action.merchant)) {
-        const problem = `"${action.merchant}" is not a merchant of this economy`;
-        return { path: [...path, "merchant"], problem };
-      }
+    const unsound = checkAction(economy, action);
+    if (unsound !== undefined) {
+      return { path: ["actions", index, unsound.key], problem: unsound.problem };
     }
   }
   return undefined;

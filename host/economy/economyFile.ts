@@ -20,6 +20,8 @@ export interface EconomyAccount {
   owner: string;
   unit: string;
   balance: number;
+  /** Nothing can be drawn from it or paid into it. */
+  closed?: boolean;
 }
 
 export interface EconomyBank {

@@ -16,7 +16,8 @@ import { sqlIssuerStore } from "../network/bank/sqlIssuerStore.ts";
 import type { RateFraction } from "../network/rates.ts";
 import { formatAmount } from "../network/currencies.ts";
 import { Rights, Role } from "../trust/certificates.ts";
-import { accountName, type Bank, moduleId, withdraw } from "./banks.ts";
+import { admitOwner } from "./accounts.ts";
+import { accountName, type Bank, withdraw } from "./banks.ts";
 import { acquirerId, type CardNetwork, linkKey } from "./cards.ts";
 import type { Economy, EconomyMerchant, EconomyOffer } from "./economyFile.ts";
 import type { CertifiedParty, Foundations } from "./foundations.ts";
@@ -24,6 +25,7 @@ import { publishOffers } from "./offers.ts";
 import { LOCAL_HOST } from "./partyDevice.ts";
 
 const MERCHANT_CREDENTIAL_SECONDS = 365 * 24 * 3600;
+const NO_ACCOUNT = { isClosed: true, balanceMinor: 0 };
 const REGISTRY_NAME = "Merchant Registry";
 
 /** One device of a merchant, in service. */
@@ -36,7 +38,10 @@ export interface Merchant {
   name: string;
   bank: Bank;
   devices: MerchantDevice[];
+  /** What it offers on all its devices; a merchant may change its terms. */
   offers: readonly EconomyOffer[];
+  /** Its open accounts in one unit, at any bank, that are not empty. */
+  accounts(unit: string): Promise<AccountFunds[]>;
   /** The money of all its devices and accounts. */
   funds: MerchantFunds;
   /** The authorization network's rate of a money unit in an account unit. */
@@ -148,7 +153,8 @@ async function openMerchant(setting: MerchantSetting, entry: EconomyMerchant): P
       },
     );
     await acquireCredential(setting, entry.name, party);
-    await admitDevice(setting, entry, party);
+    const units = [...entry.devices.flatMap(Object.keys), ...entry.offers.map(({ unit }) => unit)];
+    await admitOwner(setting, { name: entry.name, bank: entry.bank, units }, party);
     for (const [unit, amountMinor] of Object.entries(held)) {
       await fund(setting, entry.name, party, unit, amountMinor);
     }
@@ -171,6 +177,7 @@ async function openMerchant(setting: MerchantSetting, entry: EconomyMerchant): P
     bank,
     devices,
     offers: entry.offers,
+    accounts: (unit) => accountsOf(setting, entry.name, unit),
     funds,
     networkRate: (moneyUnit, accountUnit) => cards.switch.publishedRate(moneyUnit, accountUnit),
     close: async () => {
@@ -214,29 +221,6 @@ async function acquireCredential(
   }
 }
 
-/** Opens the merchant's accounts and lets a device draw on each, at whatever bank it is. */
-async function admitDevice(
-  { base, economy, banks, bank }: MerchantSetting,
-  { name: owner, devices, offers }: EconomyMerchant,
-  party: CertifiedParty,
-): Promise<void> {
-  const units = new Set([...devices.flatMap(Object.keys), ...offers.map(({ unit }) => unit)]);
-  for (const unit of units) {
-    const account = accountName(owner, unit);
-    await base.ledger.apply({
-      bank: bank.name,
-      open: [{ account, owner, unit, kind: "deposit", drawers: [] }],
-    });
-    await bank.service.admit(account, moduleId(party));
-  }
-  for (const entry of economy.banks) {
-    const other = banks.find(({ name }) => name === entry.name);
-    for (const { owner: holder, unit } of entry.accounts ?? []) {
-      if (holder === owner) await other?.service.admit(accountName(owner, unit), moduleId(party));
-    }
-  }
-}
-
 /** 740: what the merchant has in a unit, at any bank. */
 async function accountsOf(
   { base, banks }: MerchantSetting,
@@ -246,8 +230,8 @@ async function accountsOf(
   const account = accountName(owner, unit);
   const found: AccountFunds[] = [];
   for (const { name: bank } of banks) {
-    const balanceMinor = (await base.ledger.account(bank, account))?.balanceMinor ?? 0;
-    if (balanceMinor > 0) found.push({ bank, account, balanceMinor });
+    const { isClosed, balanceMinor } = (await base.ledger.account(bank, account)) ?? NO_ACCOUNT;
+    if (!isClosed && balanceMinor > 0) found.push({ bank, account, balanceMinor });
   }
   return found;
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The people of an economy: a wallet each, with a credential for every good card in their name.
+import { type Acceptance, takeAcceptance } from "./acceptances.ts";
+import { admitOwner } from "./accounts.ts";
 import { CredentialKind } from "../application/hostPort.ts";
 import { Wallet } from "../application/wallet.ts";
 import { Role } from "../trust/certificates.ts";
+import type { Bank } from "./banks.ts";
 import { cardExpirySeconds, type CardNetwork, cardOrder } from "./cards.ts";
 import type { Economy } from "./economyFile.ts";
 import type { CertifiedParty, Foundations } from "./foundations.ts";
@@ -12,16 +15,19 @@ export interface Person {
   name: string;
   party: CertifiedParty;
   wallet: Wallet;
+  /** What the owner agreed to pay when a peer asks. */
+  acceptances: Acceptance[];
   close(): Promise<void>;
 }
 
 export async function openPeople(
   base: Foundations,
   economy: Economy,
+  banks: readonly Bank[],
   cards: CardNetwork,
 ): Promise<Person[]> {
   const people: Person[] = [];
-  for (const { name } of economy.people) {
+  for (const { name, bank } of economy.people) {
     base.settings.progress(`wallet of ${name}`);
     const party = await base.makeDevice(
       name,
@@ -34,8 +40,11 @@ export async function openPeople(
     const wallet = new Wallet(name, party.device, base.settings.clock);
     // A wallet takes any payment; a shop's till would name the amount it expects (step 608).
     await wallet.expect(null, null);
+    const acceptances: Acceptance[] = [];
+    wallet.answerAsked(async (asked) => takeAcceptance(acceptances, asked));
     await acquireCards(base, economy, cards, party, wallet);
-    people.push({ name, party, wallet, close: () => party.close() });
+    await admitOwner({ base, economy, banks }, { name, bank, units: economy.units }, party);
+    people.push({ name, party, wallet, acceptances, close: () => party.close() });
   }
   return people;
 }

@@ -2,7 +2,6 @@
 // What an economy did, as programs and people read it: one outcome per action, the supply of
 // electronic money, and whether the books agree (protocol section 8, invariants).
 import type { TopUpEntry } from "../application/merchantFunds.ts";
-import { formatAmount } from "../network/currencies.ts";
 
 /** A receipt as it is shown; ids and hashes in hexadecimal, amounts in minor units. */
 export interface ReceiptReport {
@@ -58,10 +57,67 @@ export interface PayOutcome {
   to: string;
   unit: string;
   amount: number;
+  /** True where the payee asked for it. */
+  request: boolean;
   reason?: string;
 }
 
-export type ActionOutcome = TradeOutcome | PayOutcome;
+export interface ExchangeOutcome {
+  kind: "exchange";
+  outcome: "ok" | "refused";
+  from: string;
+  to: string;
+  /** Given by `from`. */
+  unit: string;
+  amount: number;
+  /** Given by `to`. */
+  counterUnit: string;
+  counterAmount: number;
+  /** Whether the counter amount is what the rate comes to, or that rounded down. */
+  rounding: "exact" | "down";
+  reason?: string;
+}
+
+export interface AccountOutcome {
+  kind: "withdraw" | "deposit";
+  outcome: "ok" | "refused";
+  who: string;
+  unit: string;
+  amount: number;
+  /** Null where none was found. */
+  bank: string | null;
+  account: string | null;
+  /** Electronic money received in a withdrawal, credited to the account in a deposit. */
+  received: number;
+  reason?: string;
+}
+
+export interface RefreshOutcome {
+  kind: "refresh";
+  outcome: "ok" | "refused";
+  who: string;
+  bank: string | null;
+  /** What was made fresh, minor units by unit. */
+  refreshed: Record<string, number>;
+  reason?: string;
+}
+
+export interface WaitOutcome {
+  kind: "wait";
+  outcome: "ok" | "refused";
+  days: number;
+  /** The date at the end of the wait, "YYYY-MM-DD". */
+  date: string;
+  reason?: string;
+}
+
+export type ActionOutcome =
+  | TradeOutcome
+  | PayOutcome
+  | ExchangeOutcome
+  | AccountOutcome
+  | RefreshOutcome
+  | WaitOutcome;
 
 /** Electronic money of one unit, minor units. */
 export interface Supply {
@@ -82,52 +138,4 @@ export interface AuditReport {
 /** What `florin demo --json` prints. */
 export interface EconomyReport extends AuditReport {
   actions: ActionOutcome[];
-}
-
-/** One line for people about an action. */
-export function actionLine(action: ActionOutcome): string {
-  return action.kind === "pay" ? paymentLine(action) : tradeLine(action);
-}
-
-function paymentLine(action: PayOutcome): string {
-  const amount = formatAmount(action.amount, action.unit);
-  return action.outcome === "ok"
-    ? `${action.from} paid ${action.to} ${amount}`
-    : `${action.from} could not pay ${action.to} ${amount}: ${action.reason}`;
-}
-
-function tradeLine(action: TradeOutcome): string {
-  const { kind, customer, merchant, accountUnit } = action;
-  const amount = formatAmount(action.amount, action.unit);
-  const side = kind === "buy" ? "from" : "to";
-  if (action.outcome === "refused") {
-    const where = merchant === null ? "" : ` ${side} ${merchant}`;
-    return `${customer} could not ${kind} ${amount}${where}: ${action.reason}`;
-  }
-  const verb = kind === "buy" ? "bought" : "sold";
-  const credited = kind === "buy" ? "" : " credited";
-  const total = `card ${formatAmount(action.authorized, accountUnit)}${credited}`;
-  const fee = formatAmount(action.fee, accountUnit);
-  return `${customer} ${verb} ${amount} ${side} ${merchant}; ${total}, fee ${fee}`;
-}
-
-/** One line for people about money that a merchant's device got before it could sell. */
-export function topUpLine({ to, from, amount, unit, outcome, reason }: TopUpEntry): string {
-  const money = formatAmount(amount, unit);
-  return outcome === "ok"
-    ? `${to} got ${money} from ${from}`
-    : `${to} got no ${money} from ${from}: ${reason}`;
-}
-
-/** The lines for people about the closing audit. */
-export function auditLines(audit: AuditReport): string[] {
-  const lines = Object.entries(audit.supply).map(([unit, supply]) => {
-    const issued = formatAmount(supply.issued, unit);
-    const redeemed = formatAmount(supply.redeemed, unit);
-    const held = formatAmount(supply.held, unit);
-    const sign = supply.issued - supply.redeemed === supply.held ? "=" : "IS NOT";
-    return `${issued} issued - ${redeemed} redeemed ${sign} ${held} held by all modules`;
-  });
-  lines.push(audit.ledger.balanced ? "ledgers balance" : "LEDGERS DO NOT BALANCE");
-  return [...lines, ...audit.problems];
 }

@@ -3,6 +3,7 @@
 // each a device or server of its own, talking over the real link, WebSocket and TCP.
 import { ask } from "../application/commandRunner.ts";
 import { HostMessage } from "../application/hostPort.ts";
+import { closeAccounts } from "./accounts.ts";
 import { type Bank, moduleBalances, openBanks } from "./banks.ts";
 import { type CardNetwork, openCardNetwork } from "./cards.ts";
 import { settleDoubts } from "./doubts.ts";
@@ -51,8 +52,9 @@ export async function openWorld(economy: Economy, settings: WorldSettings): Prom
     settings.progress("card network");
     const cards = keep(await openCardNetwork(base, economy));
     const merchants = keep(await openMerchants(base, economy, banks, cards)).all;
-    const people = await openPeople(base, economy, cards);
+    const people = await openPeople(base, economy, banks, cards);
     for (const person of people) keep(person);
+    await closeAccounts(economy, banks);
     const devices = [
       ...banks.flatMap(({ teller, generator }) => (generator ? [teller, generator] : [teller])),
       ...merchants.flatMap((merchant) => merchant.devices.map(({ party }) => party)),

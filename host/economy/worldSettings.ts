@@ -14,10 +14,13 @@ import type {
   BoardStorage,
   RandomSource as BoardRandom,
 } from "../simulator/types.ts";
+import { RunningClock, SteppedClock, type StoryClock } from "./storyClock.ts";
 import { type RandomSource, seededRandom, systemRandom } from "../trust/random.ts";
 
 export interface WorldSettings {
   clock: Clock;
+  /** Lets days pass; undefined where the date is that of the computer. */
+  passDays: ((days: number) => void) | undefined;
   /** Randomness of agencies and hosts. */
   random: RandomSource;
   /** Randomness of one board. */
@@ -42,39 +45,6 @@ export interface WorldSettings {
   alarm(text: string): void;
 }
 
-/** Date of seeded worlds: it stands still but for a second with each step of the story. */
-const SEEDED_START_MS = Date.UTC(2026, 5, 1, 9, 0, 0);
-/** Once this much real time has passed within a step, time-outs must be able to run. */
-const STILL_MS = 30_000;
-
-/**
- * A clock for seeded worlds: real timers, but a date that moves only with `step`, so that the same
- * seed signs the same bytes. A step that takes long lets the date run on, for time-outs' sake.
- */
-export class SteppedClock implements Clock {
-  private startedMs = performance.now();
-  private dateMs = SEEDED_START_MS;
-
-  nowMs(): number {
-    return performance.now();
-  }
-
-  epochMs(): number {
-    const elapsedMs = performance.now() - this.startedMs;
-    return Math.floor(this.dateMs + Math.max(0, elapsedMs - STILL_MS));
-  }
-
-  after(delayMs: number, callback: () => void) {
-    return systemClock.after(delayMs, callback);
-  }
-
-  /** The story goes on: the date moves by a minute. */
-  step(): void {
-    this.dateMs = this.epochMs() + 60_000;
-    this.startedMs = performance.now();
-  }
-}
-
 /** What every kind of world may set. */
 export interface WorldWatch {
   isTraced?: boolean;
@@ -88,15 +58,16 @@ export interface WorldWatch {
 export function memoryWorld(
   seed: string | undefined,
   watch: WorldWatch = {},
-): WorldSettings & { clock: Clock | SteppedClock } {
+): WorldSettings & { clock: StoryClock } {
   const random = seed === undefined ? systemRandom : seededRandom(utf8ToBytes(seed));
   const secret = random(32);
-  const stepped = seed === undefined ? undefined : new SteppedClock();
+  const clock = seed === undefined ? new RunningClock() : new SteppedClock();
   return {
     ...common(watch, secret),
-    clock: stepped ?? systemClock,
+    clock,
+    passDays: (days) => clock.passDays(days),
     progress: (text) => {
-      stepped?.step();
+      clock.step();
       watch.progress?.(text);
     },
     random,
@@ -123,6 +94,7 @@ export function lastingWorld(
   return {
     ...common(watch, new Uint8Array(readFileSync(secretFile))),
     clock: systemClock,
+    passDays: undefined,
     random: systemRandom,
     boardRandom: () => ({ kind: "system" }),
     storageFor: (name) => fileStorage(join(directory, "boards", folderName(name))),
