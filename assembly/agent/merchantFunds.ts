@@ -18,6 +18,8 @@ export class MerchantFunds {
   private isAsked: bool = false;
   /** The host has said that the module has enough by now. */
   private isToppedUp: bool = false;
+  /** The own module had enough for this transaction and for those promised before. */
+  private isCovered: bool = false;
 
   /** `amount`: electronic money in minor units of `unit` that the transaction is to pay. */
   constructor(
@@ -34,12 +36,20 @@ export class MerchantFunds {
     toMoneyModule.askFunds(this.unit);
   }
 
+  /** What of `unit` is promised to this transaction and still among the funds that are told. */
+  promised(unit: Bytes): u64 {
+    const payment = this.transaction.payment;
+    const isTaken = payment !== null && payment.isAmountGiven;
+    return this.isCovered && !isTaken && bytesEqual(unit, this.unit) ? this.amount : 0;
+  }
+
   /** 726: the own module told what it has in `unit`; true where that is enough. */
   told(unit: Bytes, available: u64): bool {
     if (!this.isAsked || !bytesEqual(unit, this.unit)) return false;
     step(726);
     this.isAsked = false;
-    if (available >= this.amount) return true;
+    this.isCovered = available >= this.amount;
+    if (this.isCovered) return true;
     if (this.isToppedUp) this.transaction.abort(Reason.INSUFFICIENT_FUNDS);
     else this.askHost(available);
     return false;

@@ -109,6 +109,11 @@ export class MerchantPurchase extends Purchase {
     if (funds !== null && funds.told(unit, amount)) this.requestCard();
   }
 
+  promised(unit: Bytes): u64 {
+    const funds = this.funds;
+    return funds !== null && !this.isSettled ? funds.promised(unit) : 0;
+  }
+
   commit(outcome: PaymentOutcome): bool {
     step(this.payment!.isPayer ? 636 : 638);
     const obligation = this.obligation();

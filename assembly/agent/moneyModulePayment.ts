@@ -53,6 +53,8 @@ export function readAnnouncement(body: CborReader): Announcement | null {
 export class MoneyModulePayment {
   /** The own module has the order: from here on only it knows how the payment ends. */
   isOrdered: bool = false;
+  /** The own module has the amount: a payer's keeps notes for it. */
+  isAmountGiven: bool = false;
   /** This side pays; in an exchange, it pays first and decides. */
   readonly isPayer: bool;
   private own: Bytes = new StaticArray<u8>(NUMBER_SIZE);
@@ -156,6 +158,7 @@ export class MoneyModulePayment {
   giveAmount(): void {
     const channel = this.channel;
     if (channel === null) return;
+    this.isAmountGiven = true;
     step(562);
     this.terms.writeArray(channel.compose(PaymentType.AMOUNT));
     step(564);

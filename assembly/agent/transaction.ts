@@ -75,6 +75,11 @@ export abstract class Transaction {
   /** What the own money module can pay in `unit`. */
   fundsTold(_unit: Bytes, _amount: u64): void {}
 
+  /** What the own module still counts among its funds, but this transaction is going to pay. */
+  promised(_unit: Bytes): u64 {
+    return 0;
+  }
+
   /** A message of the peer's agent; the reason to abort for, or 0. */
   abstract received(type: i32, body: CborReader): i32;
   /** Forgets the transaction and tells the host (238). */

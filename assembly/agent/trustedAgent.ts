@@ -137,10 +137,14 @@ export abstract class TrustedAgent extends HostInterface {
     return null;
   }
 
-  /** Tells funds to whoever asked. */
+  /** Tells funds to whoever asked: each what the others are not going to pay. */
   fundsTold(unit: Bytes, amount: u64): void {
     for (let i = 0; i < this.transactions.length; ++i) {
-      this.transactions[i].fundsTold(unit, amount);
+      let promised: u64 = 0;
+      for (let j = 0; j < this.transactions.length; ++j) {
+        if (j != i) promised += this.transactions[j].promised(unit);
+      }
+      this.transactions[i].fundsTold(unit, amount > promised ? amount - promised : 0);
     }
   }
 

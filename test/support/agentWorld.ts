@@ -317,6 +317,7 @@ export class PurchaseWorld extends AgentWorld {
   readonly customer = this.add("customer", "C");
   readonly merchant = this.add("merchant", "M");
   private commands = 0;
+  private fundings = 0;
 
   constructor(isTraced = false) {
     super(isTraced);
@@ -331,8 +332,10 @@ export class PurchaseWorld extends AgentWorld {
 
   /** Gives `device` money: the bank issues it to a teller, and the module withdraws it. */
   fund(device: Device, amount: number, unit = "USD"): void {
-    const generator = this.addBank("generator", "G");
-    const teller = this.addBank("teller", "T");
+    // Each time another bank: modules of one name would draw the same random numbers.
+    const number = this.fundings++ || "";
+    const generator = this.addBank("generator", `G${number}`);
+    const teller = this.addBank("teller", `T${number}`);
     for (const bank of [generator, teller]) {
       bank.host = (message) => {
         if (message[0] === 82) return [[83, message[2], true]];
@@ -342,7 +345,7 @@ export class PurchaseWorld extends AgentWorld {
     this.connect(teller, generator);
     this.tell(teller, "module", [81, filled(101), 2, amount, unit, null]);
     this.connect(device, teller);
-    this.tell(device, "module", [81, filled(102), 1, amount, unit, "12345678"]);
+    this.tell(device, "module", [81, filled(102 + this.fundings), 1, amount, unit, "12345678"]);
     this.connect(this.customer, this.merchant);
   }
 
