@@ -3,7 +3,9 @@
 // balance, and every receipt agrees with card posting, money and the merchant's account.
 import type { Row } from "../network/store/database.ts";
 import { formatAmount } from "../network/currencies.ts";
+import { correspondentDeposit } from "../network/bank/chart.ts";
 import { moduleBalances } from "./banks.ts";
+import { heldMoney } from "./heldMoney.ts";
 import { agentId } from "./merchants.ts";
 import type { AuditReport, Supply } from "./report.ts";
 import type { World } from "./world.ts";
@@ -32,18 +34,17 @@ async function auditSupply(world: World, problems: string[]): Promise<Record<str
       entry.redeemed += totals.redeemedMinor;
     }
   }
-  for (const party of world.devices()) {
-    for (const balance of await moduleBalances(party)) {
-      const entry = supply[balance.unit];
-      if (entry === undefined) {
-        problems.push(`${party.name} holds ${balance.unit}, which nobody issues`);
-        continue;
-      }
-      entry.held += balance.spendableMinor + balance.refreshMinor + balance.inDoubtMinor;
-      if (balance.inDoubtMinor > 0) {
-        const amount = formatAmount(balance.inDoubtMinor, balance.unit);
-        problems.push(`${party.name} has ${amount} in doubt`);
-      }
+  const generators = world.banks.flatMap(({ generator }) => generator ?? []);
+  for (const money of await heldMoney(world.devices(), generators)) {
+    const { party, unit, heldMinor, inDoubtMinor } = money;
+    const entry = supply[unit];
+    if (entry === undefined) {
+      problems.push(`${party.name} holds ${unit}, which nobody issues`);
+      continue;
+    }
+    entry.held += heldMinor;
+    if (inDoubtMinor > 0) {
+      problems.push(`${party.name} has ${formatAmount(inDoubtMinor, unit)} in doubt`);
     }
   }
   for (const [unit, { issued, redeemed, held }] of Object.entries(supply)) {
@@ -54,24 +55,42 @@ async function auditSupply(world: World, problems: string[]): Promise<Record<str
   return supply;
 }
 
+/** Books that balance, and agree with modules, with the issuer's index and with each other. */
 async function auditLedgers(world: World, problems: string[]): Promise<boolean> {
   let isBalanced = true;
   for (const bank of world.banks) {
-    const { totals } = await bank.service.report();
-    const stock = await moduleBalances(bank.teller);
-    for (const { unit, debitMinor, creditMinor, onHandMinor, inTransitMinor } of totals) {
+    const { name, service, teller, generator } = bank;
+    const { totals, accounts } = await service.report();
+    const stock = await moduleBalances(teller);
+    const unreconciled = generator === undefined ? [] : await moduleBalances(generator);
+    for (const sums of totals) {
+      const { unit, debitMinor, creditMinor, onHandMinor, inTransitMinor } = sums;
       if (debitMinor !== creditMinor) {
         isBalanced = false;
-        problems.push(`the ledger of ${bank.name} does not balance in ${unit}`);
+        problems.push(`the ledger of ${name} does not balance in ${unit}`);
       }
-      const held = stock.find((balance) => balance.unit === unit)?.spendableMinor ?? 0;
+      const own = stock.find((balance) => balance.unit === unit);
+      const held = (own?.spendableMinor ?? 0) + (own?.refreshMinor ?? 0);
       if (held !== onHandMinor) {
         const books = formatAmount(onHandMinor, unit);
         const module = formatAmount(held, unit);
-        problems.push(`${bank.name} books ${books} on hand, but its teller holds ${module}`);
+        problems.push(`${name} books ${books} on hand, but its teller holds ${module}`);
       }
-      if (inTransitMinor !== 0) problems.push(`${bank.name} has ${unit} in transit`);
+      if (inTransitMinor !== 0) problems.push(`${name} has ${unit} in transit`);
+      const entered = formatAmount(sums.reconciledMinor, unit);
+      if (sums.reconciledMinor !== sums.redeemedMinor + sums.lostMinor) {
+        const redeemed = formatAmount(sums.redeemedMinor + sums.lostMinor, unit);
+        problems.push(`${name} redeemed ${redeemed}, but ${entered} is in its index`);
+      }
     }
+    if (unreconciled.length > 0) problems.push(`notes in ${name}'s generator are not reconciled`);
+    for (const { account, kind, unit, owner: issuer, balanceMinor } of accounts) {
+      if (kind !== "deposit-at-correspondent") continue;
+      const there = await world.base.ledger.account(issuer, correspondentDeposit(name, unit));
+      if (there?.balanceMinor === balanceMinor) continue;
+      problems.push(`${name} and ${issuer} do not agree about ${account}`);
+    }
+    for (const problem of await service.compareLogs()) problems.push(`${name}: ${problem}`);
   }
   return isBalanced;
 }

@@ -3,6 +3,7 @@
 // the other. Whatever was open when the process ended is asked about as soon as a module is there.
 import { randomBytes } from "node:crypto";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { readModuleLog } from "../../application/moduleLog.ts";
 import type { TransactionDevice } from "../../device/types.ts";
 import type { Root } from "../../trust/certificates.ts";
 import {
@@ -36,6 +37,7 @@ import type { Conviction } from "./redeemedNotes.ts";
 import { RedemptionDesk } from "./redemptionDesk.ts";
 import { DEFAULT_STOCK_POLICY, type StockEvent, type StockPolicy } from "./stock.ts";
 import { type GeneratorLine, type OrderResult, TellerStock } from "./tellerStock.ts";
+import { compareLog } from "./transactionReconciliation.ts";
 
 /** The part of a device that the bank needs. */
 export type BankDevice = Pick<TransactionDevice, "command" | "onEvent">;
@@ -164,6 +166,16 @@ export class BankService {
       totals: await this.store.trialBalance(bank),
       open: await this.store.openPayments(bank),
     };
+  }
+
+  /** Transaction reconciliation: one sentence for each payment that modules and books tell apart. */
+  async compareLogs(): Promise<string[]> {
+    const payments = await this.store.payments(this.settings.bank);
+    const problems: string[] = [];
+    for (const [module, device] of this.devices) {
+      problems.push(...compareLog(module, await readModuleLog(device), payments));
+    }
+    return problems;
   }
 
   /** Resolves when every event so far is worked off, and what it began in the modules too. */
