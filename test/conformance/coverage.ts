@@ -72,8 +72,8 @@ function isDoneBy(figure: Figure, step: FigureStep, { kind }: Mark): boolean {
   // Some steps tell which kind of money module does them (paragraphs 105, 118, 119, 132, 137).
   if (/is a transaction money module/.test(step.branch)) return kind === "transaction-module";
   if (/is a teller money module/.test(step.branch)) return kind !== "transaction-module";
-  // In Figs. 7 and 10 A is the customer, B and C the merchant.
-  if ((figure.id === "7" || figure.id === "10") && kind.endsWith("-agent")) {
+  // In Fig. 7 A is the customer, B and C the merchant.
+  if (figure.id === "7" && kind.endsWith("-agent")) {
     const letter = /\b([ABC])(->|$)/.exec(step.component)?.[1];
     return kind === (letter === "A" ? "customer-agent" : "merchant-agent");
   }
