@@ -4,117 +4,17 @@
 import { describe, expect, test } from "vitest";
 import { decodeCbor } from "../../host/trust/cbor.ts";
 import { Role } from "../../host/trust/certificates.ts";
+import { type AgentWorld, filled, merchantComponents } from "../support/agentWorld.ts";
 import {
-  acquire,
-  AgentWorld,
-  BANK,
-  cardComponents,
-  filled,
-  merchantComponents,
-  PurchaseWorld,
-  signOffer,
-  willingCustomer,
-} from "../support/agentWorld.ts";
-import { bodiesTo, PEER, toHost } from "../support/bareModule.ts";
-import { TwinSession } from "../support/sessionTwin.ts";
+  ABORT,
+  type Facing,
+  facingMerchant,
+  type Lie,
+  payload,
+  saleToLiar,
+} from "../support/rogueAgents.ts";
 import { id, START_SECONDS } from "../support/testAgency.ts";
-import {
-  hashOfPayload,
-  makeOffer,
-  makeTicket,
-  Signer,
-  transferTicket,
-} from "../support/ticketMaker.ts";
-
-const tag = filled(6, 8);
-const ABORT = 5;
-
-/** Changes one element of a receipt's components, or the parts around them. */
-interface Lie {
-  components?: Record<number, unknown>;
-  issuerName?: string;
-  receiver?: Uint8Array;
-  receiverExpires?: number;
-  type?: 1 | 2 | 3;
-  signer?: (world: AgentWorld) => Signer;
-  credential?: { holder?: Uint8Array; name?: string; from?: number; rights?: number };
-}
-
-/** A sale of 20.00 USD to a merchant that lies so: what the customer's host hears at the end. */
-function saleToLiar(lie: Lie): { finished: unknown[] | undefined; receipts: unknown[][] } {
-  const world = new AgentWorld();
-  const authority = world.add("authority", "A");
-  const customer = world.add("customer", "C");
-  acquire(world, customer, authority, 1, cardComponents());
-  const liar = new Signer(world.agency, "liar-M", Role.MERCHANT);
-  const registry = new Signer(world.agency, "registry", Role.AUTHORITY, {
-    rights: lie.credential?.rights ?? 2,
-  });
-  const credential = makeTicket({
-    issuer: registry,
-    issuerName: BANK,
-    receiver: lie.credential?.holder ?? liar.id,
-    type: 2,
-    components: [lie.credential?.name ?? "Liar", id("OWNER"), lie.credential?.from ?? 0, 2e9],
-  });
-  const terms = [
-    ...[liar.id, "Liar", 2, "USD", "EUR", 25, 100, 9, 10, 100, 100000],
-    ...[START_SECONDS, START_SECONDS + 600, "ws://liar"],
-  ];
-  const offer = makeOffer(liar, terms);
-  customer.host = willingCustomer(2000);
-  const sent = customer.agent.command(20, filled(1), offer);
-  const hello = bodiesTo(PEER, sent)[0] as Uint8Array;
-  const [, sessionTag] = decodeCbor(hello) as [number, Uint8Array];
-  const session = new TwinSession(liar, "agent", sessionTag, world.clock.nowMs());
-  const heard: unknown[][] = [];
-  /** Says one body to the customer's agent; its last record, opened. */
-  const say = (body: Uint8Array) => {
-    const out: Uint8Array[] = [];
-    const queue = [customer.agent.deliver(PEER, body)];
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      out.push(...bodiesTo(PEER, next));
-      for (const message of toHost(next)) {
-        heard.push(message);
-        for (const command of customer.host(message, "agent")) {
-          queue.push(customer.agent.command(...command));
-        }
-      }
-    }
-    return out;
-  };
-  const [finish] = say(session.answer(hello));
-  const opened = (bodies: Uint8Array[]) => session.open(bodies.at(-1) as Uint8Array);
-  opened(say(session.acknowledge(finish as Uint8Array)));
-  const result = () => ({
-    finished: heard.find(([n]) => n === 29),
-    receipts: heard.filter(([n]) => n === 27),
-  });
-  const request = opened(say(session.record(11, [credential], { replyTo: 1 })));
-  if (request.type === ABORT) return result();
-  const card = opened(say(session.record(13, [], { replyTo: 2 })));
-  const ticket = (card.plain[2] as [unknown[]])[0];
-  const [head] = decodeCbor(payload(ticket[0])) as [unknown[]];
-  const receipt: unknown[] = [
-    ...[BANK, "************7899", 2, "EUR", 1757, "USD", 2000, 43, START_SECONDS],
-    ...[session.exportedId("transaction", 0), id("agent-C"), liar.id],
-    ...[hashOfPayload((decodeCbor(offer) as unknown[])[0]), 9, 10, head[5]],
-  ];
-  for (const [index, value] of Object.entries(lie.components ?? {})) receipt[Number(index)] = value;
-  const made = makeTicket({
-    issuer: lie.signer?.(world) ?? liar,
-    issuerName: lie.issuerName ?? "Liar",
-    issuerExpires: 2e9,
-    receiver: lie.receiver ?? id("agent-C"),
-    receiverExpires: lie.receiverExpires ?? START_SECONDS + 31536000,
-    type: lie.type ?? 3,
-    components: receipt,
-  });
-  say(session.record(15, [made], { replyTo: 3 }));
-  return result();
-}
-
-const payload = (signed: unknown) => (signed as [unknown, unknown, Uint8Array])[2];
+import { hashOfPayload, Signer, transferTicket } from "../support/ticketMaker.ts";
 
 describe("a merchant's agent that lies", () => {
   test("an honest receipt of the same making is shown to the owner", () => {
@@ -170,42 +70,6 @@ describe("a merchant's agent that lies", () => {
     ).toEqual([1, reason]);
   });
 });
-
-/** A dishonest customer's agent in a session with a serving merchant. */
-function facingMerchant() {
-  const world = new PurchaseWorld();
-  world.merchant.host = () => [];
-  const rogue = new Signer(world.agency, "rogue-C", Role.CUSTOMER);
-  const bank = new Signer(world.agency, "bank-A", Role.AUTHORITY, { rights: 1 });
-  const session = new TwinSession(rogue, "agent", tag, world.clock.nowMs());
-  const agent = world.merchant.agent;
-  const say = (body: Uint8Array) => {
-    // The agent does heavy work in a tick of its own.
-    const sent = [...agent.deliver(PEER, body), ...agent.tick()];
-    world.merchant.heard.push(...toHost(sent));
-    return bodiesTo(PEER, sent);
-  };
-  const answered = (body: Uint8Array) => session.open(say(body).at(-1) as Uint8Array);
-  const [answer] = say(session.hello());
-  const acknowledged = say(session.finish(answer as Uint8Array));
-  session.open(acknowledged[0] as Uint8Array);
-  const offer = signOffer(world, world.merchant, 2);
-  answered(session.record(10, [], { replyTo: 1 }));
-  const card = (change: Partial<Parameters<typeof makeTicket>[0]> = {}, fields = {}) =>
-    makeTicket({
-      issuer: bank,
-      issuerName: BANK,
-      receiver: rogue.id,
-      type: 1,
-      components: cardComponents("EUR", fields),
-      ...change,
-    });
-  const ask = (amount: unknown = 2000, unit = "USD", direction = 2) =>
-    answered(session.record(12, [direction, amount, unit, offer], { replyTo: 2 }));
-  return { world, rogue, bank, session, say, answered, offer, card, ask };
-}
-
-type Facing = ReturnType<typeof facingMerchant>;
 
 describe("a customer's agent that lies", () => {
   test.each([

@@ -5,13 +5,23 @@ import { writeFileSync } from "node:fs";
 import { loadFigures } from "../../host/patent/figures.ts";
 import { cover } from "./coverage.ts";
 import { record, type Recording } from "./recorder.ts";
+import { abortScenarios } from "./scenarios/aborts.ts";
+import { noteScenarios } from "./scenarios/notes.ts";
 import { agentSessionScenarios } from "./scenarios/agentSessions.ts";
 import { moduleSessionScenarios } from "./scenarios/moduleSessions.ts";
 import { economyScenarios } from "./scenarios/economy.ts";
 import { paymentScenarios } from "./scenarios/payments.ts";
 import { purchaseScenarios } from "./scenarios/purchases.ts";
 
-const scenarios = [...agentSessionScenarios, ...moduleSessionScenarios, ...purchaseScenarios, ...paymentScenarios, ...economyScenarios];
+const scenarios = [
+  ...noteScenarios,
+  ...abortScenarios,
+  ...agentSessionScenarios,
+  ...moduleSessionScenarios,
+  ...purchaseScenarios,
+  ...paymentScenarios,
+  ...economyScenarios,
+];
 const recordings: Recording[] = [];
 
 describe("scenarios", () => {

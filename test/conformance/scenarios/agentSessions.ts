@@ -65,7 +65,8 @@ function listed(isPayerListed: boolean): void {
   const [part] = signList(world.agency.agentServer, 1, START_SECONDS, [id(bad)]);
   world.tell(judge, "agent", [6, decodeCbor(part!)]);
   world.tell(world.customer, "agent", [60, filled(50), 700, "USD"]);
-  if (world.customer.last(29)?.[3] !== PEER_LISTED) throw new Error("A listed agent had a session.");
+  if (world.customer.last(29)?.[3] !== PEER_LISTED)
+    throw new Error("A listed agent had a session.");
 }
 
 const honest = () => {};

@@ -7,7 +7,13 @@ import { type Claims, Role } from "../../../host/trust/certificates.ts";
 import { pay } from "../../support/agentStandIn.ts";
 import { filled } from "../../support/agentWorld.ts";
 import { bodiesTo, PEER } from "../../support/bareModule.ts";
-import { MoneyWorld, type Node, payingWorld, State, stockedWorld } from "../../support/moneyWorld.ts";
+import {
+  MoneyWorld,
+  type Node,
+  payingWorld,
+  State,
+  stockedWorld,
+} from "../../support/moneyWorld.ts";
 import { TwinParty, TwinSession } from "../../support/sessionTwin.ts";
 import { id, START_SECONDS } from "../../support/testAgency.ts";
 import type { Scenario } from "../recorder.ts";
@@ -52,7 +58,9 @@ function asking(node: Node, world: MoneyWorld, claims: Partial<Claims>, spoil: S
   spoil(twin);
   const [finish] = bodiesTo(PEER, node.module.deliver(PEER, twin.answer(hello!)));
   const last =
-    finish?.[1] === 3 ? bodiesTo(PEER, node.module.deliver(PEER, twin.acknowledge(finish)))[0] : finish;
+    finish?.[1] === 3
+      ? bodiesTo(PEER, node.module.deliver(PEER, twin.acknowledge(finish)))[0]
+      : finish;
   if (last?.[1] !== DENIED) throw new Error("The module took the session.");
 }
 
@@ -79,7 +87,10 @@ function paymentToListed(judge: "a" | "b"): void {
 
 export const moduleSessionScenarios: Scenario[] = [
   { name: "a teller: A's certificate has expired", run: () => asTeller(EXPIRED, honest) },
-  { name: "a teller: A returns another verification message", run: () => asTeller({}, forgetVerification) },
+  {
+    name: "a teller: A returns another verification message",
+    run: () => asTeller({}, forgetVerification),
+  },
   { name: "a teller: A's clock differs", run: () => asTeller({}, lateClock) },
   {
     name: "a teller: A is on the bad id list",
@@ -97,8 +108,14 @@ export const moduleSessionScenarios: Scenario[] = [
       asking(world.add("TELLE-T", Role.TELLER), world, EXPIRED, honest);
     },
   },
-  { name: "a customer's module: B's certificate has expired", run: () => asCustomer(EXPIRED, honest) },
-  { name: "a customer's module: B returns another verification message", run: () => asCustomer({}, forgetVerification) },
+  {
+    name: "a customer's module: B's certificate has expired",
+    run: () => asCustomer(EXPIRED, honest),
+  },
+  {
+    name: "a customer's module: B returns another verification message",
+    run: () => asCustomer({}, forgetVerification),
+  },
   { name: "a customer's module: B's clock differs", run: () => asCustomer({}, lateClock) },
   { name: "a payment to a module on the bad id list", run: () => paymentToListed("a") },
   { name: "a payment by a module on the bad id list", run: () => paymentToListed("b") },

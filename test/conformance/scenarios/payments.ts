@@ -42,9 +42,19 @@ export const paymentScenarios: Scenario[] = [
     },
   },
   {
+    name: "a payment of more than there is, and then of what there is",
+    run: () => {
+      const { world } = twoPersons();
+      world.tell(world.customer, "agent", [60, filled(50), 2001, "USD"]);
+      expectState(world.customer.last(29)?.[2], State.committed, "The payment");
+    },
+  },
+  {
     name: "a payment of more than there is",
     run: () => {
       const { world } = twoPersons();
+      world.customer.host = ([number, command]) =>
+        number === 23 ? [[24, command, null, null]] : [];
       world.tell(world.customer, "agent", [60, filled(50), 2001, "USD"]);
       expectState(world.customer.last(29)?.[2], State.aborted, "The payment");
     },

@@ -12,6 +12,7 @@ import {
   willingCustomer,
   willingMerchant,
 } from "../../support/agentWorld.ts";
+import { saleToLiar } from "../../support/rogueAgents.ts";
 import { START_SECONDS } from "../../support/testAgency.ts";
 import type { Scenario } from "../recorder.ts";
 
@@ -108,6 +109,20 @@ export const purchaseScenarios: Scenario[] = [
       world.tell(sibling, "agent", [60, filled(77), 2000, "USD"]);
       world.tell(world.merchant, "agent", [44, tag, true]);
       if (world.customer.last(29)?.[2] !== COMMITTED) throw new Error("The top-up did not help.");
+    },
+  },
+  {
+    name: "a receipt that is not the offer's arithmetic",
+    run: () => {
+      const { finished } = saleToLiar({ components: { 4: 1756 } });
+      if (finished?.[3] !== 23) throw new Error("The receipt was taken.");
+    },
+  },
+  {
+    name: "a merchant credential that is another's",
+    run: () => {
+      const { finished } = saleToLiar({ credential: { holder: filled(9, 8) } });
+      if (finished?.[3] !== 22) throw new Error("The credential was taken.");
     },
   },
   {
