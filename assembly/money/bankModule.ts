@@ -6,8 +6,9 @@ import { CborReader } from "../codec/cborReader";
 import { HASH_SIZE, PAY_ID_SIZE } from "../note/limits";
 import { composeHost, sendHost } from "../session/buffers";
 import { Dispatcher } from "../session/dispatcher";
+import { NetworkPath } from "../session/networkPath";
 import { NoOwnHalf } from "../session/ownHalf";
-import { Label, peerPath } from "../session/path";
+import { Label } from "../session/path";
 import { Session } from "../session/session";
 import { SessionManager } from "../session/sessionManager";
 import { Reason } from "../trust/reasons";
@@ -53,8 +54,8 @@ class BankSessions extends ModuleSessions {
 class BankHost extends MoneyHost {
   private bank: ToBank;
 
-  constructor(name: Bytes, role: u8, resume: Resume, bank: ToBank) {
-    super(name, role, resume);
+  constructor(name: Bytes, role: u8, resume: Resume, peers: NetworkPath, bank: ToBank) {
+    super(name, role, resume, peers);
     this.bank = bank;
   }
 
@@ -117,10 +118,10 @@ class BankHost extends MoneyHost {
 /** Makes the module called `name`, which must be certified in `role`; `bank` is its own side. */
 export function bankModule(name: Bytes, role: u8, bank: ToBank): Dispatcher {
   payments.capacity = SESSIONS;
-  const peers = peerPath(Label.BARE);
+  const peers = new NetworkPath();
   const resume = new Resume(bank);
   const sessions = new SessionManager(new BankSessions(resume, bank), SESSIONS);
   bank.connect(sessions, peers);
-  const host = new BankHost(name, role, resume, bank);
+  const host = new BankHost(name, role, resume, peers, bank);
   return new Dispatcher(host, sessions, new NoOwnHalf(), peers);
 }

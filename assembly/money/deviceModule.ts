@@ -5,7 +5,7 @@ import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { Dispatcher } from "../session/dispatcher";
 import { LocalChannel } from "../session/localChannel";
-import { Label, peerPath } from "../session/path";
+import { NetworkPath } from "../session/networkPath";
 import { SessionManager } from "../session/sessionManager";
 import { Reason } from "../trust/reasons";
 import { Role } from "../trust/roles";
@@ -25,8 +25,8 @@ class DeviceHost extends MoneyHost {
   private toTeller: ToTeller;
   private commandSide: CommandSide = new CommandSide();
 
-  constructor(name: Bytes, resume: Resume, toTeller: ToTeller) {
-    super(name, Role.TRANSACTION, resume);
+  constructor(name: Bytes, resume: Resume, peers: NetworkPath, toTeller: ToTeller) {
+    super(name, Role.TRANSACTION, resume, peers);
     this.toTeller = toTeller;
   }
 
@@ -39,13 +39,13 @@ class DeviceHost extends MoneyHost {
 /** Makes the module called `name`. */
 export function deviceModule(name: Bytes): Dispatcher {
   payments.capacity = 1;
-  const peers = peerPath(Label.BARE);
+  const peers = new NetworkPath();
   const line = new SubscriberLine();
   const local = new LocalChannel(false, line, SESSIONS);
   const subscriber = new Subscriber(local);
   const resume = new Resume(subscriber);
   const sessions = new SessionManager(new ModuleSessions(resume), SESSIONS);
   line.connect(local, sessions, subscriber, resume);
-  const host = new DeviceHost(name, resume, new ToTeller(sessions, peers));
+  const host = new DeviceHost(name, resume, peers, new ToTeller(sessions, peers));
   return new Dispatcher(host, sessions, local, peers);
 }

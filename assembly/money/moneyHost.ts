@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The owner's host as a money module sees it (External Interface; docs/protocol.cddl section 8,
-// numbers 30 and 80-89), and what a module does when it starts.
+// numbers 10, 11, 30 and 80-89), and what a module does when it starts.
 import { Bytes, bytesOf, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
@@ -11,6 +11,7 @@ import { ID_SIZE } from "../note/limits";
 import { NOTE_KIND, NOTE_STATE_KIND, NoteRecord } from "../note/noteRecord";
 import { composeHost, failCommand, INBOX, sendHost } from "../session/buffers";
 import { HostInterface, Item } from "../session/hostInterface";
+import { NetworkPath } from "../session/networkPath";
 import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { endRunningCommands } from "./commands";
@@ -21,6 +22,8 @@ import { tranLog } from "./tranLog";
 
 /** Commands of all money modules by number. */
 namespace Command {
+  export const NETWORK: i32 = 10;
+  export const LEAVE_NETWORK: i32 = 11;
   export const STATUS: i32 = 30;
   export const BALANCE: i32 = 80;
   export const RESUME: i32 = 89;
@@ -31,10 +34,13 @@ const EXPORT_CERTIFICATES: i32 = 3;
 
 export abstract class MoneyHost extends HostInterface {
   protected resume: Resume;
+  private peers: NetworkPath;
 
-  constructor(name: Bytes, role: u8, resume: Resume) {
+  /** `peers`: the path to banks and other servers. */
+  constructor(name: Bytes, role: u8, resume: Resume, peers: NetworkPath) {
     super(name, role);
     this.resume = resume;
+    this.peers = peers;
   }
 
   /**
@@ -73,10 +79,29 @@ export abstract class MoneyHost extends HostInterface {
   /** A reason; 0 where the command was answered or will be. */
   private run(number: i32, fields: i32, body: CborReader): i32 {
     if (!identity.isCertified) return Reason.NOT_CERTIFIED;
+    if (number == Command.NETWORK && fields == 1) return this.signOn(body);
+    if (number == Command.LEAVE_NETWORK && fields == 0) return this.leaveNetwork(body);
     if (number == Command.STATUS && fields == 1) return tellStatus(body);
     if (number == Command.BALANCE && fields == 0) return this.balance(body);
     if (number == Command.RESUME && fields == 0) return this.askAll(body);
     return this.ownCommand(number, fields, body);
+  }
+
+  private signOn(body: CborReader): i32 {
+    if (!body.view() || !body.atEnd()) return Reason.MALFORMED;
+    const reason = this.peers.signOn(body.viewPointer, body.viewLength);
+    if (reason != Reason.NONE) return reason;
+    composeHost(Command.NETWORK, 0);
+    sendHost();
+    return Reason.NONE;
+  }
+
+  private leaveNetwork(body: CborReader): i32 {
+    if (!body.atEnd()) return Reason.MALFORMED;
+    this.peers.leave();
+    composeHost(Command.LEAVE_NETWORK, 0);
+    sendHost();
+    return Reason.NONE;
   }
 
   private balance(body: CborReader): i32 {

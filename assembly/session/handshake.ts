@@ -81,10 +81,7 @@ export class Handshake {
     writer.uint(<u64>this.label);
     writer.rawFrom(chain);
     this.writeEphemeral(writer);
-    // No network server stands between modules here: the host is not asked for one (1466).
-    markStep(this.label, 0, 1466);
     this.takeM1(writer.pointer, writer.length);
-    markStep(this.label, 300, 1476);
     return Reason.NONE;
   }
 

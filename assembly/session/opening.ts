@@ -5,6 +5,7 @@ import { Bytes, bytesOf, equalAt } from "../codec/bytes";
 import { beginHead, composeBody, composedBody, putInFront, writeBytesHead } from "./buffers";
 import { Handshake } from "./handshake";
 import { Path } from "./path";
+import { BodyKind } from "./peerBodies";
 import { ReplyTimer } from "./replyTimer";
 
 const NO_BYTES: Bytes = new StaticArray<u8>(0);
@@ -17,6 +18,7 @@ export class Opening {
   private timer: ReplyTimer;
   private hello: Bytes = NO_BYTES;
   private sent: Bytes = NO_BYTES;
+  private sentKind: u64 = 0;
 
   constructor(path: Path, tag: Bytes, timer: ReplyTimer) {
     this.handshake = new Handshake(path);
@@ -44,15 +46,21 @@ export class Opening {
     head.bytesFrom(this.tag);
     writeBytesHead(head, body.length);
     const start = putInFront(body.pointer, head);
+    this.sentKind = kind;
     this.sent = bytesOf(start, body.length + head.length);
     this.timer.start();
-    this.path.transmit(start, body.length + head.length);
+    this.transmit(start, body.length + head.length);
   }
 
   /** Sends the last message again. */
   repeat(): void {
     const body = composeBody();
     body.rawFrom(this.sent);
-    this.path.transmit(body.pointer, body.length);
+    this.transmit(body.pointer, body.length);
+  }
+
+  private transmit(pointer: usize, length: i32): void {
+    if (this.sentKind == BodyKind.HELLO) this.path.transmitHello(pointer, length);
+    else this.path.transmit(pointer, length);
   }
 }

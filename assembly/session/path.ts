@@ -3,6 +3,7 @@
 // agents (Figs. 15, 19), or to the other half of the own device for pairing.
 import { Port, send } from "../board";
 import { Bytes } from "../codec/bytes";
+import { markStep } from "./figureSteps";
 
 /** What a session is for; keys of one label are useless under another. */
 export namespace Label {
@@ -26,6 +27,13 @@ export abstract class Path {
 
   /** Sends one peer-body that lies in the outbox with room in front and behind. */
   abstract transmit(pointer: usize, length: i32): void;
+
+  /** Sends the hello [ 1, tag, m1 ]: straight, since no network server stands on this path. */
+  transmitHello(pointer: usize, length: i32): void {
+    markStep(this.label, 0, 1466);
+    markStep(this.label, 300, 1476);
+    this.transmit(pointer, length);
+  }
 }
 
 /** Straight to a port of the board: PEER, or OWN for pairing. */

@@ -13,6 +13,7 @@ export namespace BodyKind {
   export const RECORD: u64 = 4;
   export const DENIED: u64 = 5;
   export const STATEMENT: u64 = 6;
+  export const NETWORK_HELLO: u64 = 13;
 }
 
 /** Record types that every session has. */
