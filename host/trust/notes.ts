@@ -19,6 +19,8 @@ import { HASH_BYTES, isBytes, isId, isName, isUnit, isWhole, textBytes } from ".
 export const NOTE_BODY_PURPOSE = "florin/note-body";
 export const TRANSFER_PURPOSE = "florin/transfer";
 const LONGEST_ACCOUNT_BYTES = 64;
+/** How long a bank takes a note back after its expiry (docs/protocol.cddl section 6). */
+const GRACE_SECONDS = 30 * 24 * 3600;
 const HOUR_SECONDS = 3600;
 /** A body's fields and a transfer's. */
 const BODY_FIELDS = 9;
@@ -136,17 +138,22 @@ export function noteComplaint({ body, transfers }: Note, book: SignerBook): stri
     return "its body's signature is wrong";
   }
   let [parent, room, owner, earliest] = [body.hash, body.amountMinor, body.generator, body.issued];
+  let isLate = false;
   for (const [index, transfer] of transfers.entries()) {
     const place = `transfer ${index + 1}`;
     if (!equalBytes(transfer.parent, parent)) return `${place} does not follow its parent`;
     if (!fits(transfer, room)) return `the amounts of ${place} do not fit its parent`;
     const { date } = transfer;
-    const inTime = date >= earliest && date <= body.expiry && date % HOUR_SECONDS === 0;
+    const latest = body.expiry + GRACE_SECONDS;
+    const inTime = date >= earliest && date <= latest && date % HOUR_SECONDS === 0;
     if (!inTime) return `the date of ${place} does not fit`;
     const signer = book.signerOf(transfer.object, date);
     if (signer === undefined || isAgentRole(signer.role) || !equalBytes(signer.subject, owner)) {
       return `${place} is not signed by the holder of its parent`;
     }
+    // Expired money goes to a bank alone, and from there to its issuer.
+    if (isLate && signer.role !== Role.TELLER) return `${place} is of expired money`;
+    isLate = date > body.expiry;
     if (!verifySigned(transfer.object, TRANSFER_PURPOSE, signer.signingKey)) {
       return `the signature of ${place} is wrong`;
     }

@@ -116,4 +116,24 @@ describe("accounts", () => {
         expect(await heldBy(world, "Ada")).toEqual({ USD: 500 });
       },
     ));
+
+  it("take expired money for thirty days more, and nobody else takes it", () =>
+    story(
+      ECONOMY,
+      [
+        account("withdraw", "Ada", 3_000),
+        { do: "wait", days: 91 },
+        { do: "pay", from: "Ada", to: "Cy", amount: 1_000, unit: "USD" },
+        account("deposit", "Ada", 1_000),
+        { do: "wait", days: 30 },
+        account("deposit", "Ada", 1_000),
+      ],
+      async (outcomes, world) => {
+        const states = outcomes.map(({ outcome }) => outcome);
+        expect(states).toEqual(["ok", "ok", "refused", "ok", "ok", "refused"]);
+        expect(await balance(world, "Issuer", "Ada:USD")).toBe(8_000);
+        const totals = (await world.banks[0]!.service.report()).totals;
+        expect(totals.find(({ unit }) => unit === "USD")).toMatchObject({ redeemedMinor: 1_000 });
+      },
+    ));
 });
