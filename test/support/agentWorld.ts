@@ -3,6 +3,7 @@
 // clock: the test is host, network and card issuer. Wires and hosts may be told to misbehave.
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
+import type { ModuleSnapshot } from "../../host/simulator/simulatedModule.ts";
 import { VirtualClock } from "../../host/simulator/virtualClock.ts";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { type Claims, Role } from "../../host/trust/certificates.ts";
@@ -66,6 +67,26 @@ const KINDS = {
   generator: [null, null, "generator-module", Role.GENERATOR],
 } as const;
 
+/** A world at one moment. */
+export interface AgentWorldSnapshot {
+  devices: {
+    device: Device;
+    agent: ModuleSnapshot;
+    module: ModuleSnapshot | null;
+    host: Host;
+    heard: number;
+  }[];
+  clock: { nowMs: number; epochOffsetMs: number };
+  carried: number;
+  ends: Map<string, [Device, Device]>;
+  partners: Map<Device, Device>;
+}
+
+function refill<Key, Value>(map: Map<Key, Value>, content: Map<Key, Value>): void {
+  map.clear();
+  for (const [key, value] of content) map.set(key, value);
+}
+
 interface Step {
   device: Device;
   half: Half;
@@ -89,8 +110,16 @@ export class AgentWorld {
     this.isTraced = isTraced;
   }
 
-  /** A certified and, where it has both halves, paired device; its name has at most 2 letters. */
-  add(kind: "customer" | "merchant" | "authority", name: string, change: Partial<Claims> = {}) {
+  /**
+   * A certified and, where it has both halves, paired device; its name has at most 2 letters.
+   * `change`, `moduleChange`: claims of agent and module that are not the usual ones.
+   */
+  add(
+    kind: "customer" | "merchant" | "authority",
+    name: string,
+    change: Partial<Claims> = {},
+    moduleChange: Partial<Claims> = {},
+  ) {
     const [agentImage, agentRole, moduleImage, moduleRole] = KINDS[kind];
     const device = id(`device-${name}`.slice(-8));
     const agent = new BareModule(agentImage, this.clock, `agent of ${name}`, this.isTraced);
@@ -98,7 +127,8 @@ export class AgentWorld {
     let module: BareModule | null = null;
     if (moduleImage !== null) {
       module = new BareModule(moduleImage, this.clock, `the module ${name}`, this.isTraced);
-      this.agency.certify(module, `modul-${name}`, moduleRole, { device });
+      const claims = { device, ...moduleChange };
+      this.agency.certify(module, `modul-${name}`, moduleRole, claims);
     }
     const added = new Device(name, agent, module);
     this.devices.push(added);
@@ -147,6 +177,39 @@ export class AgentWorld {
       this.carry({ device, half, sent: [] });
     }
     this.clock.advance(Math.max(0, end - this.clock.nowMs()));
+  }
+
+  /** Everything that `restore` needs to go back to this moment, as often as wanted. */
+  snapshot(): AgentWorldSnapshot {
+    const devices = this.devices.map((device) => ({
+      device,
+      agent: device.agent.snapshot(),
+      module: device.module?.snapshot() ?? null,
+      host: device.host,
+      heard: device.heard.length,
+    }));
+    const { carried } = this;
+    const links = [new Map(this.ends), new Map(this.partners)] as const;
+    return { devices, clock: this.clock.snapshot(), carried, ends: links[0], partners: links[1] };
+  }
+
+  /** Goes back to a snapshot; wires are straight again, clocks true, halves joined. */
+  restore(snapshot: AgentWorldSnapshot): void {
+    this.wire = (body) => body;
+    this.clock.restore(snapshot.clock);
+    this.carried = snapshot.carried;
+    this.devices.length = 0;
+    for (const { device, agent, module, host, heard } of snapshot.devices) {
+      this.devices.push(device);
+      device.agent.restore(agent);
+      if (module !== null && device.module !== device.agent) device.module?.restore(module);
+      for (const half of [device.agent, device.module]) if (half !== null) half.clockSkewMs = 0;
+      device.isJoined = true;
+      device.host = host;
+      device.heard.length = heard;
+    }
+    refill(this.ends, snapshot.ends);
+    refill(this.partners, snapshot.partners);
   }
 
   private halves(): { device: Device; half: Half }[] {
@@ -246,8 +309,14 @@ export function acquire(
 }
 
 /** What the card issuer answers to a mandate (45 carries it decoded). */
-export function approvalOf(mandate: unknown, isApproved = true, code = "00", seed = ISSUER_SEED) {
-  const payload = encodeCbor([mandateHash(mandate), isApproved, code, START_SECONDS + 86400]);
+export function approvalOf(
+  mandate: unknown,
+  isApproved = true,
+  code = "00",
+  seed = ISSUER_SEED,
+  until = START_SECONDS + 86400,
+) {
+  const payload = encodeCbor([mandateHash(mandate), isApproved, code, until]);
   return decodeCbor(signObject("florin/approval", payload, seed));
 }
 

@@ -31,6 +31,8 @@ export class BareModule {
   /** Numbered steps reached, for traced images. */
   readonly steps: number[] = [];
   isClockKnown = true;
+  /** How far this board's clock is ahead of the world's. */
+  clockSkewMs = 0;
   isRandomDead = false;
   /** Decides about the power at each storage operation; it throws PowerCut out of `deliver`. */
   power: (operation: StorageOperation) => PowerDecision = () => "keep";
@@ -74,7 +76,7 @@ export class BareModule {
       statistics: this.statistics,
       nextOperation: () => this.operations++,
       isRandomDead: () => this.isRandomDead,
-      clock: () => (this.isClockKnown ? clock.epochMs() : -1),
+      clock: () => (this.isClockKnown ? clock.epochMs() + this.clockSkewMs : -1),
       started: () => {},
       send: (_module, port, body) => this.sent.push({ port, body }),
       failed: () => {},

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+// A world in which every kind of transaction has been carried out and been refused once, to be
+// forked for each way in which one can end early; and what must be afterwards as it was before.
+import {
+  acquire,
+  type AgentWorldSnapshot,
+  approvalOf,
+  type Device,
+  filled,
+  hex,
+  merchantComponents,
+  OFFER_TERMS,
+  PurchaseWorld,
+  signOffer,
+  willingCustomer,
+  willingMerchant,
+} from "./agentWorld.ts";
+import { heapInUse } from "./heap.ts";
+import { START_SECONDS } from "./testAgency.ts";
+
+export const COMMITTED = 2;
+export const ABORTED = 1;
+const UNIT = "USD";
+const DAY = 86_400;
+/** Longer than all time-outs of a transaction together. */
+const SETTLE_MS = 300_000;
+
+/**
+ * [state, reason] that a host was told, or null where it was told of no end. A bank's host is told
+ * no reason, which is 0 here; a command that was refused at once counts as aborted.
+ */
+export type Told = [number, number] | null;
+
+/** One kind of transaction between two devices. */
+export interface Flow {
+  readonly name: string;
+  readonly first: Device;
+  readonly second: Device;
+  /** Whether agents take part; a withdrawal is between two money modules. */
+  readonly hasAgents: boolean;
+  order(): void;
+  /** What the two hosts were told of it at last. */
+  told(): [Told, Told];
+}
+
+export type FlowName =
+  | "purchase"
+  | "sale"
+  | "payment"
+  | "payment to a brief one"
+  | "payment from a brief one"
+  | "top-up"
+  | "withdrawal";
+
+/** What must be the same after an abort, by device and half. */
+export type State = Record<string, unknown>;
+
+export class AbortWorld extends PurchaseWorld {
+  readonly friend = this.add("customer", "D");
+  readonly sibling = this.add("merchant", "N");
+  /** A customer whose module is certified for 20 days, and its agent for 30. */
+  readonly brief = this.add(
+    "customer",
+    "E",
+    { expires: START_SECONDS + 30 * DAY },
+    { expires: START_SECONDS + 20 * DAY },
+  );
+  readonly teller: Device;
+  readonly generator: Device;
+  readonly flows: Record<FlowName, Flow>;
+  /** What the next orders are about, where it is not the usual amount; 0 for the usual one. */
+  amount = 0;
+  /** Terms of the next offers that are not the usual ones. */
+  offerChange: Partial<typeof OFFER_TERMS> = {};
+  /** PEER bodies that were carried before the last order. */
+  carriedBefore = 0;
+  private commandCount = 0;
+  private readonly begin: AgentWorldSnapshot;
+
+  constructor() {
+    super();
+    acquire(this, this.sibling, this.authority, 2, merchantComponents("Kiosk"));
+    this.fund(this.merchant, 400_000);
+    const bank = (name: string) => this.devices.find((device) => device.name === name)!;
+    this.teller = bank("T");
+    this.generator = bank("G");
+    this.connect(this.teller, this.generator);
+    this.tell(this.teller, "module", [81, filled(103), 2, 300_000, UNIT, null]);
+    this.flows = this.makeFlows();
+    this.withdraw(this.sibling, 50_000);
+    this.withdraw(this.customer, 20_000);
+    this.withdraw(this.brief, 5_000);
+    this.makeWilling();
+    for (const flow of Object.values(this.flows)) {
+      flow.order();
+      this.pass(SETTLE_MS);
+      if (flow.told()[0]?.[0] !== COMMITTED) throw new Error(`No ${flow.name}: ${flow.told()}.`);
+    }
+    this.begin = this.snapshot();
+  }
+
+  /** Back to the beginning: everybody willing, all wires straight. */
+  reset(): void {
+    this.restore(this.begin);
+    this.makeWilling();
+  }
+
+  /** Hosts, wires, clocks and connections as they should be. */
+  makeWilling(): void {
+    this.wire = (body) => body;
+    for (const device of this.devices) {
+      device.isJoined = true;
+      for (const half of [device.agent, device.module]) {
+        if (half === null) continue;
+        half.clockSkewMs = 0;
+        half.isRandomDead = false;
+      }
+    }
+    this.amount = 0;
+    this.offerChange = {};
+    this.customer.host = willingCustomer(2000);
+    this.merchant.host = willingMerchant({
+      45: ([, tag, mandate]) => [[46, tag, this.approval(mandate), "00"]],
+    });
+    for (const device of [this.friend, this.sibling, this.brief]) device.host = () => [];
+    for (const bank of [this.teller, this.generator]) bank.host = willingBank;
+  }
+
+  /** The issuer's word on a mandate, by default valid for another day. */
+  approval(mandate: unknown, isApproved = true, code = "00", lifeSeconds = DAY) {
+    return approvalOf(mandate, isApproved, code, undefined, this.nowSeconds() + lifeSeconds);
+  }
+
+  nowSeconds(): number {
+    return Math.floor(this.clock.epochMs() / 1000);
+  }
+
+  /** An offer of the merchant that is good for ten minutes from now. */
+  offer(direction: 1 | 2, change: Partial<typeof OFFER_TERMS> = {}): Uint8Array {
+    return signOffer(this, this.merchant, direction, {
+      expires: this.nowSeconds() + 600,
+      ...change,
+    });
+  }
+
+  /** A command id that was not used before; hosts hear nothing yet of what it begins. */
+  private newCommand(): Uint8Array {
+    this.carriedBefore = this.carried;
+    for (const device of this.devices) device.heard.length = 0;
+    const command = filled(0);
+    command.set([++this.commandCount & 0xff, this.commandCount >> 8, 1]);
+    return command;
+  }
+
+  /** Goes on to so many seconds before or (negative) after the moment when all notes expire. */
+  waitForExpiry(secondsBefore: number): void {
+    const expiry = START_SECONDS + 90 * DAY;
+    this.wait(expiry - secondsBefore - this.nowSeconds());
+  }
+
+  /** Lets days go by in which nothing happens. */
+  wait(seconds: number): void {
+    this.clock.advance(seconds * 1000);
+    this.pass(1000);
+  }
+
+  /** Lets a transaction and all its time-outs come to an end. */
+  finish(): void {
+    this.pass(SETTLE_MS);
+  }
+
+  /** What an abort may not change: tickets, money, promises, obligations and the heap in use. */
+  state(): State {
+    const state: State = {};
+    for (const device of this.devices) {
+      if (device.agent !== device.module) {
+        state[`${device.name} tickets`] = exported(device, "agent", 1);
+        state[`${device.name} agent's heap`] = heapInUse(device.agent.snapshot());
+      }
+      if (device.module === null) continue;
+      state[`${device.name} money`] = device.module.ask(80)[1];
+      state[`${device.name} notes`] = exported(device, "module", 2);
+      state[`${device.name} module's heap`] = heapInUse(device.module.snapshot());
+      state[`${device.name} open payments`] = device.module.ask(89)[1];
+    }
+    state.obligations = this.merchant.agent.ask(56)[1];
+    return state;
+  }
+
+  withdraw(device: Device, amount: number): void {
+    this.connect(device, this.teller);
+    const { module } = device;
+    if (module === null) throw new Error(`${device.name} has no money module.`);
+    this.tell(device, "module", [81, this.newCommand(), 1, amount, UNIT, "12345678"]);
+  }
+
+  private makeFlows(): AbortWorld["flows"] {
+    const { customer, merchant, friend, sibling, teller } = this;
+    const last = (device: Device, number: number): Told => {
+      const refused = device.last(0);
+      if (refused !== undefined) return [ABORTED, refused[2] as number];
+      const message = device.last(number);
+      return message === undefined ? null : (message.slice(2, 4) as [number, number]);
+    };
+    const settled = (device: Device): Told => {
+      const message = device.last(84);
+      return message === undefined ? null : [message[2] as number, 0];
+    };
+    const trade = (name: string, direction: 1 | 2): Flow => ({
+      name,
+      first: customer,
+      second: merchant,
+      hasAgents: true,
+      order: () => {
+        this.connect(customer, merchant);
+        this.tell(customer, "agent", [
+          20,
+          this.newCommand(),
+          this.offer(direction, this.offerChange),
+        ]);
+      },
+      told: () => [last(customer, 29), last(merchant, 49)],
+    });
+    const payment = (name: string, first: Device, second: Device, amount: number): Flow => ({
+      name,
+      first,
+      second,
+      hasAgents: true,
+      order: () => {
+        this.connect(first, second);
+        const stated = this.amount > 0 ? this.amount : amount;
+        this.tell(first, "agent", [60, this.newCommand(), stated, UNIT]);
+      },
+      told: () => [last(first, 29), last(second, 64)],
+    });
+    return {
+      purchase: trade("purchase", 1),
+      sale: trade("sale", 2),
+      payment: payment("payment", customer, friend, 700),
+      "payment to a brief one": payment("payment to a brief one", customer, this.brief, 600),
+      "payment from a brief one": payment("payment from a brief one", this.brief, friend, 500),
+      "top-up": payment("top-up", sibling, merchant, 900),
+      withdrawal: {
+        name: "withdrawal",
+        first: customer,
+        second: teller,
+        hasAgents: false,
+        order: () => this.withdraw(customer, this.amount > 0 ? this.amount : 1_000),
+        told: () => [last(customer, 29), settled(teller)],
+      },
+    };
+  }
+}
+
+/** A bank that grants every hold and notes every outcome. */
+export function willingBank(message: unknown[]): unknown[][] {
+  if (message[0] === 82) return [[83, message[2], true]];
+  return message[0] === 84 ? [[85, message[1]]] : [];
+}
+
+/** All items of an export, in hexadecimal. */
+function exported(device: Device, half: "agent" | "module", kind: number): string[] {
+  const items: string[] = [];
+  for (let cursor: unknown = 0; cursor !== null; ) {
+    const [, , next, item] = device.half(half).ask(8, kind, cursor) as unknown[];
+    if (item instanceof Uint8Array) items.push(hex(item));
+    cursor = next;
+  }
+  return items;
+}
