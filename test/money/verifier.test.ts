@@ -7,6 +7,7 @@
 // No note can fail alone, because another check of the same reason fails with it:
 //   - a body issued in the future: the draft, never before it, is in the future too;
 //   - a transfer with sequence 0: it also has an offset below sequence - 1;
+//   - a sum that passes the amount before the last draft: the whole sum is not the amount either;
 //   - a note without its body signer's certificate: the certificate's own check refuses it as well.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, test } from "vitest";

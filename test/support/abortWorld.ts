@@ -9,7 +9,7 @@ import {
   filled,
   hex,
   merchantComponents,
-  OFFER_TERMS,
+  type OFFER_TERMS,
   PurchaseWorld,
   signOffer,
   willingCustomer,
