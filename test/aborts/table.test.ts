@@ -43,8 +43,9 @@ beforeAll(() => {
 
 const TRADES: FlowName[] = ["purchase", "sale"];
 const PERSONS: FlowName[] = ["payment", "top-up"];
-const WITH_AGENTS: FlowName[] = [...TRADES, ...PERSONS];
-const ALL: FlowName[] = [...WITH_AGENTS, "withdrawal"];
+const WITH_AGENTS: FlowName[] = [...TRADES, ...PERSONS, "request"];
+const BANK: FlowName[] = ["withdrawal", "deposit"];
+const ALL: FlowName[] = [...WITH_AGENTS, ...BANK];
 const BRIEF: FlowName[] = ["payment to a brief one", "payment from a brief one"];
 
 /** Reasons told to the first and the second host; null for one that was told of no end. */
@@ -149,14 +150,14 @@ const ROWS: Row[] = [
   },
   {
     cause: "the modules' clocks differ by eleven minutes (1540-1544)",
-    flows: { ...each(WITH_AGENTS, 14, 14), withdrawal: [14, null] },
+    flows: { ...each(WITH_AGENTS, 14, 14), ...each(BANK, 14, null) },
     arrange: ({ second }) => {
       second.half("module").clockSkewMs = 11 * 60_000;
     },
   },
   {
     cause: "the modules' clocks differ by eleven minutes the other way",
-    flows: { ...each(WITH_AGENTS, 14, 14), withdrawal: [14, null] },
+    flows: { ...each(WITH_AGENTS, 14, 14), ...each(BANK, 14, null) },
     arrange: ({ second }) => {
       second.half("module").clockSkewMs = -11 * 60_000;
     },
@@ -261,9 +262,41 @@ const ROWS: Row[] = [
     arrange: customerSays({}, 90_000),
   },
   {
-    cause: "the payer has less than it pays (570, 576)",
+    cause: "the payer has less than it pays, and no other amount to give (570, 572-582)",
     flows: each(PERSONS, 29, 29),
     arrange: () => {
+      world.amount = 1_000_000;
+    },
+  },
+  {
+    cause: "the depositor has less than it deposits (570)",
+    flows: each(["deposit"], 29, null),
+    arrange: () => {
+      world.amount = 60_000;
+    },
+  },
+  {
+    cause: "the owner who is asked for money has less (570, 576)",
+    flows: each(["request"], 29, 29),
+    arrange: () => {
+      world.amount = 1_000_000;
+    },
+  },
+  {
+    cause: "the owner who is asked for money refuses (614, 620)",
+    flows: each(["request"], 19, 19),
+    arrange: customerSays({ 65: ([, tag]) => [[66, tag, false]] }),
+  },
+  {
+    cause: "the owner who is asked for money does not answer",
+    flows: each(["request"], 19, 19),
+    arrange: customerSays({ 65: silent }),
+  },
+  {
+    cause: "the payer has less than it pays, and its owner does not answer (572)",
+    flows: each(["payment"], 19, 19),
+    arrange: () => {
+      customerSays({ 23: silent })();
       world.amount = 1_000_000;
     },
   },
@@ -275,14 +308,14 @@ const ROWS: Row[] = [
   },
   {
     cause: "the ledger refuses the account",
-    flows: each(["withdrawal"], 44, 0),
+    flows: each(BANK, 44, 0),
     arrange: () => {
       world.teller.host = (message) => (message[0] === 82 ? [[83, message[2], false]] : []);
     },
   },
   {
     cause: "the bank's host gives no answer",
-    flows: each(["withdrawal"], 17, 0),
+    flows: each(BANK, 17, 0),
     arrange: () => {
       world.teller.host = silent;
     },
@@ -328,7 +361,7 @@ const ROWS: Row[] = [
       flows:
         half === "agent"
           ? each(WITH_AGENTS, 8, null)
-          : { ...each(WITH_AGENTS, 8, 8), withdrawal: [8, null] as Reasons },
+          : { ...each(WITH_AGENTS, 8, 8), ...each(BANK, 8, null) },
       arrange: (flow: Flow) => {
         flow[side].half(half).isRandomDead = true;
       },
@@ -346,8 +379,8 @@ const ROWS: Row[] = [
     cause: `nothing passes after message ${from} (par. 75)`,
     flows: {
       ...each(TRADES, 17, from < 6 ? null : 17),
-      ...each(PERSONS, 17, from < 5 ? null : 17),
-      ...(from < 2 ? each(["withdrawal"], 17, null) : {}),
+      ...each([...PERSONS, "request"], 17, from < 5 ? null : 17),
+      ...(from < 2 ? each(BANK, 17, null) : {}),
     },
     arrange: lineDead(from),
   })),

@@ -50,7 +50,9 @@ export type FlowName =
   | "payment to a brief one"
   | "payment from a brief one"
   | "top-up"
-  | "withdrawal";
+  | "request"
+  | "withdrawal"
+  | "deposit";
 
 /** What must be the same after an abort, by device and half. */
 export type State = Record<string, unknown>;
@@ -118,11 +120,19 @@ export class AbortWorld extends PurchaseWorld {
     }
     this.amount = 0;
     this.offerChange = {};
-    this.customer.host = willingCustomer(2000);
+    this.customer.host = willingCustomer(2000, "USD", {
+      // An owner who pays what others ask for, and has no other amount to give in a payment.
+      23: ([, command, reason]) => [
+        reason === 0 ? [24, command, 2000, "USD"] : [24, command, null, null],
+      ],
+      65: ([, tag]) => [[66, tag, true]],
+    });
     this.merchant.host = willingMerchant({
       45: ([, tag, mandate]) => [[46, tag, this.approval(mandate), "00"]],
     });
-    for (const device of [this.friend, this.sibling, this.brief]) device.host = () => [];
+    for (const device of [this.friend, this.sibling, this.brief]) {
+      device.host = ([number, command]) => (number === 23 ? [[24, command, null, null]] : []);
+    }
     for (const bank of [this.teller, this.generator]) bank.host = willingBank;
   }
 
@@ -188,10 +198,13 @@ export class AbortWorld extends PurchaseWorld {
   }
 
   withdraw(device: Device, amount: number): void {
+    this.askBank(device, 1, amount);
+  }
+
+  /** Sends command 81 for a withdrawal (1) or a deposit (3). */
+  private askBank(device: Device, kind: 1 | 3, amount: number): void {
     this.connect(device, this.teller);
-    const { module } = device;
-    if (module === null) throw new Error(`${device.name} has no money module.`);
-    this.tell(device, "module", [81, this.newCommand(), 1, amount, UNIT, "12345678"]);
+    this.tell(device, "module", [81, this.newCommand(), kind, amount, UNIT, "12345678"]);
   }
 
   private makeFlows(): AbortWorld["flows"] {
@@ -221,33 +234,37 @@ export class AbortWorld extends PurchaseWorld {
       },
       told: () => [last(customer, 29), last(merchant, 49)],
     });
-    const payment = (name: string, first: Device, second: Device, amount: number): Flow => ({
+    /** 60 pays the second device, 62 asks it to pay. */
+    const payment = (name: string, command: 60 | 62, first: Device, second: Device): Flow => ({
       name,
       first,
       second,
       hasAgents: true,
       order: () => {
         this.connect(first, second);
-        const stated = this.amount > 0 ? this.amount : amount;
-        this.tell(first, "agent", [60, this.newCommand(), stated, UNIT]);
+        const amount = this.amount > 0 ? this.amount : 700;
+        this.tell(first, "agent", [command, this.newCommand(), amount, UNIT]);
       },
       told: () => [last(first, 29), last(second, 64)],
+    });
+    const bank = (name: string, kind: 1 | 3): Flow => ({
+      name,
+      first: customer,
+      second: teller,
+      hasAgents: false,
+      order: () => this.askBank(customer, kind, this.amount > 0 ? this.amount : 1_000),
+      told: () => [last(customer, 29), settled(teller)],
     });
     return {
       purchase: trade("purchase", 1),
       sale: trade("sale", 2),
-      payment: payment("payment", customer, friend, 700),
-      "payment to a brief one": payment("payment to a brief one", customer, this.brief, 600),
-      "payment from a brief one": payment("payment from a brief one", this.brief, friend, 500),
-      "top-up": payment("top-up", sibling, merchant, 900),
-      withdrawal: {
-        name: "withdrawal",
-        first: customer,
-        second: teller,
-        hasAgents: false,
-        order: () => this.withdraw(customer, this.amount > 0 ? this.amount : 1_000),
-        told: () => [last(customer, 29), settled(teller)],
-      },
+      payment: payment("payment", 60, customer, friend),
+      "payment to a brief one": payment("payment to a brief one", 60, customer, this.brief),
+      "payment from a brief one": payment("payment from a brief one", 60, this.brief, friend),
+      "top-up": payment("top-up", 60, sibling, merchant),
+      request: payment("request", 62, friend, customer),
+      withdrawal: bank("withdrawal", 1),
+      deposit: bank("deposit", 3),
     };
   }
 }
