@@ -289,9 +289,21 @@ describe("a note that cannot be right", () => {
       (world) => simpleNote(world, [{ to: world.generator, amount: 9, date: DATE - HOUR }]),
     ],
     [
-      "a date after its expiry",
+      "a date more than thirty days after its expiry",
       /date of transfer 2/,
-      (world) => simpleNote(world, [{ to: world.generator, amount: 9, date: EXPIRY + HOUR }]),
+      (world) => simpleNote(world, [{ to: world.generator, amount: 9, date: EXPIRY + 721 * HOUR }]),
+    ],
+    [
+      "expired money that was paid on to somebody else",
+      /transfer 3 is of expired money/,
+      (world) => {
+        const date = EXPIRY + HOUR;
+        const { thief, generator } = world;
+        return simpleNote(world, [
+          { to: thief, amount: 9, date },
+          { to: generator, amount: 9, date },
+        ]);
+      },
     ],
     [
       "a signer of another agency",
