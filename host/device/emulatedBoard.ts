@@ -35,6 +35,8 @@ export class EmulatedBoard {
   private process: ChildProcess | null = null;
   private path: string | null = null;
   private printed = "";
+  /** Lines that were opened since the board was switched on. */
+  private lines: ByteTransport[] = [];
 
   constructor(options: EmulatedBoardOptions) {
     this.options = options;
@@ -78,7 +80,13 @@ export class EmulatedBoard {
         this.printed = (this.printed + chunk.toString()).slice(-OUTPUT_LIMIT);
       });
     }
+    // No emulator outlives the program that started it.
+    const end = (): void => {
+      child.kill("SIGKILL");
+    };
+    process.once("exit", end);
     child.on("exit", () => {
+      process.off("exit", end);
       if (this.process === child) this.forget();
     });
     try {
@@ -96,9 +104,16 @@ export class EmulatedBoard {
   }
 
   /** Opens the serial line; rejects while the board is off. */
-  openLine(): Promise<ByteTransport> {
-    if (this.path === null) return Promise.reject(new Error("the emulated board is off"));
-    return openSerialTransport(this.path);
+  async openLine(): Promise<ByteTransport> {
+    const { path } = this;
+    if (path === null) throw new Error("the emulated board is off");
+    const line = await openSerialTransport(path);
+    if (this.path !== path) {
+      line.close();
+      throw new Error("the emulated board was switched off");
+    }
+    this.lines.push(line);
+    return line;
   }
 
   /** Takes the power away at once; resolves when nothing of the board runs any more. */
@@ -114,6 +129,8 @@ export class EmulatedBoard {
   private forget(): void {
     this.process = null;
     this.path = null;
+    // The end of a pseudo-terminal is not always told to who has it open.
+    for (const line of this.lines.splice(0)) line.close();
   }
 
   /** The path of the pseudo-terminal, which the emulator prints when it starts. */

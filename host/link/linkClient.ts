@@ -10,8 +10,11 @@ import {
   hostEndStep,
   newHostEnd,
 } from "./hostEnd.ts";
-import type { BoardInformation, LinkStatistics } from "./protocol.ts";
+import { type BoardInformation, Channel, type LinkStatistics } from "./protocol.ts";
 import type { ByteTransport } from "./transport.ts";
+
+/** The request STATUS of channel 1 (docs/link.md). */
+const STATUS = Uint8Array.of(1);
 
 /** What the link tells beside messages; see HostEndEffect for each. */
 export type LinkEvent = Exclude<HostEndEffect, { type: "write" | "message" }>;
@@ -36,6 +39,8 @@ export class LinkClient {
   private messageListener: (channel: number, id: number, body: Uint8Array) => void = () => {};
   private bootListener: (bootCounter: number) => void = () => {};
   private eventListener: (event: LinkEvent) => void = () => {};
+  /** The request by which a replugged line is tried, or null. */
+  private probeId: number | null = null;
   private openWaiter: { settle: (result: BoardInformation | Error) => void } | null = null;
 
   constructor(options: LinkClientOptions) {
@@ -44,6 +49,7 @@ export class LinkClient {
     this.state = newHostEnd(options.nonce ?? crypto.getRandomValues(new Uint8Array(8)));
     this.transport.onBytes((bytes) => this.take({ type: "bytes", bytes }));
     this.transport.onClose((reason) => this.closed(reason));
+    this.transport.onReplugged?.(() => this.probe());
   }
 
   /** Synchronises with the board; rejects if none answers in `timeoutMs`. Goes on trying alone. */
@@ -128,6 +134,24 @@ export class LinkClient {
     this.arm();
   }
 
+  /**
+   * Asks the board for its status, which only a board answers that has not been switched off since
+   * the link came up: any other tells that it is not synchronised, and the link is sought anew.
+   */
+  private probe(): void {
+    if (this.state.phase !== "open" || this.probeId !== null) return;
+    this.probeId = this.newRequestId();
+    this.take({ type: "send", channel: Channel.BOARD, id: this.probeId, body: STATUS });
+  }
+
+  /** True for what is said of the probe alone; nobody else asked. */
+  private isOfProbe(effect: HostEndEffect): boolean {
+    if (effect.type !== "message" && effect.type !== "failed") return false;
+    if (effect.channel !== Channel.BOARD || effect.id !== this.probeId) return false;
+    this.probeId = null;
+    return true;
+  }
+
   private closed(reason: string): void {
     this.take({ type: "close" });
     this.openWaiter?.settle(new Error(`The link's transport ended: ${reason}.`));
@@ -149,9 +173,12 @@ export class LinkClient {
 
   private carryOut(effect: HostEndEffect): void {
     if (effect.type === "write") this.transport.write(effect.bytes);
+    else if (this.isOfProbe(effect)) return;
     else if (effect.type === "message")
       this.messageListener(effect.channel, effect.id, effect.body);
     else {
+      // What was asked before the link went down is answered no more.
+      if (effect.type === "down") this.probeId = null;
       if (effect.type === "up" && effect.rebooted) this.bootListener(effect.board.bootCounter);
       this.eventListener(effect);
       if (effect.type === "up") this.openWaiter?.settle(effect.board);

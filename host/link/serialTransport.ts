@@ -27,10 +27,10 @@ export function openSerialTransport(
 
 function transportOf(port: SerialPort): ByteTransport {
   let closed: (reason: string) => void = () => {};
-  let isOpen = true;
+  let endReason: string | null = null;
   const end = (reason: string): void => {
-    if (!isOpen) return;
-    isOpen = false;
+    if (endReason !== null) return;
+    endReason = reason;
     closed(reason);
   };
   port.on("error", (error: Error) => {
@@ -41,13 +41,15 @@ function transportOf(port: SerialPort): ByteTransport {
   return {
     write: (bytes) => {
       // serialport keeps what it is given until it is written: hand it a copy.
-      if (isOpen) port.write(Buffer.from(bytes));
+      if (endReason === null) port.write(Buffer.from(bytes));
     },
     onBytes: (receive) => {
       port.on("data", (bytes: Buffer) => receive(new Uint8Array(bytes)));
     },
     onClose: (listener) => {
       closed = listener;
+      // The port may have gone between its opening and now.
+      if (endReason !== null) listener(endReason);
     },
     close: () => {
       end("closed");

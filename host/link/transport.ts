@@ -11,6 +11,11 @@ export interface ByteTransport {
   onBytes(receive: (bytes: Uint8Array) => void): void;
   /** Registers the one listener for the end of the stream, however it came. */
   onClose(closed: (reason: string) => void): void;
+  /**
+   * Registers the one listener for interruptions after which the stream goes on: a cable pulled out
+   * and put back. Absent where there are none.
+   */
+  onReplugged?(replugged: () => void): void;
   /** Ends the stream at both ends. Safe to call twice. */
   close(): void;
 }

@@ -36,11 +36,21 @@ export function boardDirectory(): { path: string; remove(): void } {
 }
 
 /** An emulated board whose random bytes are a seeded stream and whose date stands still. */
-export function seededBoard(slots: Slots, directory: string, seed: string): EmulatedBoard {
+export function seededBoard(
+  slots: Slots,
+  directory: string,
+  seed: string,
+  emulator: string[] = [],
+): EmulatedBoard {
   writeFileSync(join(directory, "secret"), SECRET);
   writeFileSync(join(directory, "seed"), seed);
   writeFileSync(join(directory, "clock"), `${START_MS}\n`);
-  return new EmulatedBoard({ board: BOARD, program: buildProgram(slots), directory });
+  return new EmulatedBoard({
+    board: BOARD,
+    program: buildProgram(slots),
+    directory,
+    arguments: emulator,
+  });
 }
 
 /** The simulator's board with the same secret, seed, signer and date. */
