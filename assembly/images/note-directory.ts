@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Test image: the note directory alone, so that a test can compare its choices (par. 129) with
 // those of a model that tries everything. Never ships.
-import { chooseOldest } from "../note/bankChoice";
+import { chooseInOrder } from "../note/bankChoice";
 import { Choice, Directory } from "../note/directory";
 import { NoteRecord } from "../note/noteRecord";
 
@@ -30,9 +30,10 @@ export function choose(unit: u32, amount: u64, nowSeconds: u64, toBank: bool): i
   return found;
 }
 
-/** Chooses what goes back to a bank, for `most` at most; returns what it comes to. */
-export function chooseForBank(unit: u32, most: u64, nowSeconds: u64): u64 {
-  const sum = chooseOldest(directory, unit, most, nowSeconds, new StaticArray<u8>(0), choice);
+/** Chooses in an `Order`, for `most` at most; returns what it comes to. */
+export function chooseSorted(order: bool, unit: u32, most: u64, nowSeconds: u64): u64 {
+  const any = new StaticArray<u8>(0);
+  const sum = chooseInOrder(order, directory, unit, most, nowSeconds, any, choice);
   __collect();
   return sum;
 }
@@ -44,7 +45,14 @@ export function reserve(isReserved: bool): void {
 
 /** Takes what was chosen off the notes, as a commit does. */
 export function leave(): void {
+  directory.promise(choice);
   directory.leave(choice);
+}
+
+/** Takes what was chosen off the notes, as a promise does; and gives it back. */
+export function promise(isKept: bool): void {
+  if (isKept) directory.promise(choice);
+  else directory.giveBack(choice);
 }
 
 export function chosen(): i32 {

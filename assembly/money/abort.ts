@@ -63,7 +63,8 @@ export class Abort {
     payment.stage = Stage.OVER;
     payment.reason = reason;
     const outgoing = payment.outgoing;
-    if (outgoing != null) directory.reserve(outgoing.choice, false);
+    // What an exchange in doubt has promised stays promised, over boots, too.
+    if (outgoing != null && !wasPromised) directory.reserve(outgoing.choice, false);
     return wasPromised;
   }
 
@@ -74,7 +75,7 @@ export class Abort {
       step(1732);
       // Only told again, not decided: a log without room for it changes nothing.
       const record = PaymentRecord.find(payment.payId);
-      if (record != null) tranLog.put(record, null);
+      if (record != null) tranLog.put(record, record.hashes, record.promised);
     } else {
       notes.putDropped(payment.hashes);
       // What was promised to this payment's later records is free again; a doubt keeps its share.

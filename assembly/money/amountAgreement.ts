@@ -14,8 +14,8 @@ import { abort } from "./abort";
 import { ModuleMessage } from "./messages";
 import { directory, writeUnit } from "./moneyHolder";
 import { isAmountExpected, payExchange } from "./payExchange";
+import { chooseNotes, shortageReason } from "./noteChoice";
 import { Payment, Stage } from "./payment";
-import { transferNotes } from "./transferNotes";
 
 const RANDOM_SIZE: i32 = 32;
 
@@ -67,7 +67,7 @@ export class AmountAgreement {
     if (payment.stage != Stage.AMOUNT_WANTED || !readTerms(payment, body)) return Reason.NONE;
     step(566);
     this.forgetChoice(payment);
-    const reason = payment.isPayer ? chooseNotes(payment) : Reason.NONE;
+    const reason = payment.isPayer ? takeNotes(payment) : Reason.NONE;
     if (reason != Reason.NONE) return reason;
     payment.stage = Stage.ACCEPTANCE_WANTED;
     step(600);
@@ -130,7 +130,7 @@ export class AmountAgreement {
 
   /** Requested payment: the payer's notes are its word that the amount is right (paragraph 128). */
   private payRequested(payment: Payment): void {
-    const reason = chooseNotes(payment);
+    const reason = takeNotes(payment);
     if (reason != Reason.NONE) {
       abort.begin(payment, reason);
       return;
@@ -154,13 +154,11 @@ export class AmountAgreement {
 }
 
 /** 568, 570: do the own notes cover the amount? They are then kept for it. A reason if not. */
-function chooseNotes(payment: Payment): i32 {
+function takeNotes(payment: Payment): i32 {
   step(568);
-  const found = transferNotes.choose(payment);
+  const found = chooseNotes(payment);
   step(570);
-  if (found == Found.CHOSEN) return Reason.NONE;
-  const isTooMany = found == Found.TOO_MANY_NOTES;
-  return isTooMany ? Reason.PACKET_TOO_LARGE : Reason.INSUFFICIENT_FUNDS;
+  return found == Found.CHOSEN ? Reason.NONE : shortageReason(found);
 }
 
 /** Reads [ terms ] (docs/protocol.cddl section 5); false where it is none of this payment. */

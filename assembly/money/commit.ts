@@ -5,6 +5,7 @@
 import { step } from "../board";
 import { Bytes, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
+import { CborWriter } from "../codec/cborWriter";
 import { sha256 } from "../crypto/sha256";
 import { journal, roomFor } from "../flash/journal";
 import { HASH_SIZE, SIGNATURE_SIZE } from "../note/limits";
@@ -26,11 +27,15 @@ import {
   signReady,
 } from "./statements";
 import { isTransactionModule } from "./transferNotes";
-import { tranLog } from "./tranLog";
+import { roomForEntry, tranLog } from "./tranLog";
 
-/** Room for what must be written after a promise: record, log entry with its parts, command. */
-function roomAfter(noteCount: i32): i32 {
-  return paymentRoom(noteCount) + roomFor(48 + noteCount * 68) + roomFor(34);
+/**
+ * Room for what must be written after a promise about so many notes received and paid: record, log
+ * entries with their parts, command.
+ */
+function roomAfter(received: i32, paid: i32): i32 {
+  const logs = roomForEntry(received) + roomForEntry(paid);
+  return paymentRoom(received, paid) + logs + roomFor(34);
 }
 
 const NO_HASHES: Hashes = new StaticArray<u8>(0);
@@ -55,21 +60,39 @@ function describe(payment: Payment, state: u8): PaymentRecord {
   record.peerKeyBytes = peer.signingKey;
   record.draftsHashBytes = payment.draftsHash;
   record.evidence = payment.evidence;
+  record.counterUnit = payment.counterUnit;
+  record.counterAmount = payment.counterAmount;
   if (payment.commandId.length > 0) record.commandId = payment.commandId;
   return record;
 }
 
+/** Promises room to all that is written about the payment later; false where there is not so much. */
+function reserveRoom(payment: Payment): bool {
+  const outgoing = payment.outgoing;
+  const paid = outgoing == null ? 0 : outgoing.count;
+  const room = roomAfter(payment.hashes.length / HASH_SIZE, paid);
+  if (!journal.reserve(room)) return false;
+  payment.reservedBytes = room;
+  return true;
+}
+
 export class Commit {
-  /** Payee: the notes are verified and kept; promises to take them (1702). A reason, 0 if sent. */
+  /**
+   * Payee: the notes are verified and kept; promises to take them (1702), and where it pays, too,
+   * what it pays: its parts are reserved and its signatures go along. A reason, 0 if sent.
+   */
   sendReady(payment: Payment): i32 {
     const session = payment.session!;
-    const room = roomAfter(payment.hashes.length / HASH_SIZE);
-    if (!journal.reserve(room)) return Reason.JOURNAL_FULL;
-    payment.reservedBytes = room;
-    const ready = signReady(payment.payId, payment.draftsHash, session.peer.id);
-    if (ready == null) return Reason.FLASH_DAMAGED;
+    const outgoing = payment.outgoing;
+    if (!reserveRoom(payment)) return Reason.JOURNAL_FULL;
     const record = describe(payment, PaymentState.IN_DOUBT);
     record.hashes = payment.hashes;
+    if (outgoing != null) {
+      const signatures = outgoing.sign();
+      if (signatures == null) return Reason.FLASH_DAMAGED;
+      payment.released = encodeReleased(payment.payId, signatures);
+      record.promised = outgoing.choice;
+    }
     journal.begin();
     record.put();
     if (payment.commandId.length > 0) {
@@ -77,23 +100,46 @@ export class Commit {
     }
     if (!journal.commit(true)) return Reason.JOURNAL_FULL;
     payment.stage = Stage.ACKNOWLEDGEMENT_WANTED;
+    if (outgoing != null) directory.promise(outgoing.choice);
     step(1702);
-    const writer = session.compose(ModuleMessage.READY_TO_COMMIT);
-    writer.array(1);
-    writer.rawFrom(ready);
+    // Without its keys the module says nothing, and the payment is in doubt like any unanswered one.
+    if (!this.writeReady(payment, session.compose(ModuleMessage.READY_TO_COMMIT))) {
+      return Reason.FLASH_DAMAGED;
+    }
     step(1704);
     session.send(true);
     return Reason.NONE;
   }
 
-  /** Payer: the payee is ready; commits, then acknowledges. A reason, 0 if it committed. */
+  /** Payee: writes [ Ready-to-Commit, ? released ]; false where the keys cannot be read. */
+  writeReady(payment: Payment, writer: CborWriter): bool {
+    const ready = signReady(payment);
+    if (ready == null) return false;
+    writer.array(payment.hasCounter ? 2 : 1);
+    writer.rawFrom(ready);
+    if (payment.hasCounter) writer.rawFrom(payment.released);
+    return true;
+  }
+
+  /**
+   * Payer: the payee is ready; commits, where both pay both legs in one append, then acknowledges.
+   * A reason, 0 if it committed.
+   */
   readyReceived(payment: Payment, body: CborReader): i32 {
     const session = payment.session!;
     const outgoing = payment.outgoing!;
-    const peer = session.peer;
-    if (!isReady(body, payment.payId, payment.draftsHash, peer.id, peer.signingKey)) {
-      return Reason.NOTE_SIGNATURE_WRONG;
+    const received = payment.hashes;
+    const key = pointerOf(session.peer.signingKey);
+    if (!body.arrayOf(payment.hasCounter ? 2 : 1) || !body.raw()) return Reason.MALFORMED;
+    if (!isReady(payment, body.viewPointer, body.viewLength)) return Reason.NOTE_SIGNATURE_WRONG;
+    let counterSignatures: Bytes | null = null;
+    if (payment.hasCounter) {
+      if (!body.raw()) return Reason.MALFORMED;
+      const place = body.viewPointer;
+      counterSignatures = releasedFor(received, key, payment.payId, place, body.viewLength);
+      if (counterSignatures == null) return Reason.RELEASE_WRONG;
     }
+    if (!body.atEnd()) return Reason.MALFORMED;
     const signatures = outgoing.sign();
     if (signatures == null) return Reason.FLASH_DAMAGED;
     payment.released = encodeReleased(payment.payId, signatures);
@@ -101,8 +147,11 @@ export class Commit {
     const record = describe(payment, PaymentState.COMMITTED);
     journal.begin();
     record.put();
-    tranLog.put(record, payment);
-    const isComplete = outgoing.putPaidOut();
+    tranLog.put(record, received, outgoing.choice);
+    let isComplete = notes.putPaidOut(outgoing.choice);
+    if (counterSignatures != null) {
+      isComplete = notes.putOwned(received, counterSignatures) && isComplete;
+    }
     if (payment.commandId.length > 0) {
       putCommand(payment.commandId, payment.payId, PaymentState.COMMITTED, Reason.NONE);
     }
@@ -116,8 +165,12 @@ export class Commit {
     const isDurable = journal.commitReserved(true, room);
     // Room was promised, so the device itself failed, and only its next boot knows how far it came.
     assert(isDurable);
+    directory.promise(outgoing.choice);
     directory.leave(outgoing.choice);
+    notes.enter(received);
     step(1710);
+    // Decided, whatever becomes of the session now.
+    payment.stage = Stage.OVER;
     payment.state = PaymentState.COMMITTED;
     step(1706);
     session.compose(ModuleMessage.ACKNOWLEDGEMENT).rawFrom(payment.released);
@@ -127,7 +180,6 @@ export class Commit {
     if (isTransactionModule()) step(1714);
     payment.ownSide.tellOutcome(payment);
     step(1716);
-    payment.stage = Stage.OVER;
     return Reason.NONE;
   }
 
@@ -135,10 +187,7 @@ export class Commit {
    * Payer: promises itself room before the notes leave; the commit must not fail for lack of it.
    */
   reserve(payment: Payment): bool {
-    const room = roomAfter(payment.outgoing!.count);
-    if (!journal.reserve(room)) return false;
-    payment.reservedBytes = room;
-    return true;
+    return reserveRoom(payment);
   }
 
   /**
@@ -149,6 +198,7 @@ export class Commit {
     const record = PaymentRecord.find(payment.payId);
     if (record == null || !this.acknowledged(record, pointer, length)) return;
     payment.reservedBytes = 0;
+    payment.stage = Stage.OVER;
     payment.state = PaymentState.COMMITTED;
     payment.evidence = record.evidence;
     this.sendDone(payment);
@@ -156,7 +206,6 @@ export class Commit {
     if (isTransactionModule()) step(1722);
     payment.ownSide.tellOutcome(payment);
     step(1724);
-    payment.stage = Stage.OVER;
   }
 
   /**
@@ -165,14 +214,8 @@ export class Commit {
    */
   acknowledged(record: PaymentRecord, pointer: usize, length: i32): bool {
     const hashes = record.hashes;
-    const count = hashes.length / HASH_SIZE;
-    const signatures = readReleased(pointer, length, record.payId);
-    if (signatures == null || signatures.length != count * SIGNATURE_SIZE) return false;
-    for (let i = 0; i < count; i++) {
-      const draft = notes.draft(pointerOf(hashes) + <usize>(i * HASH_SIZE));
-      const signature = pointerOf(signatures) + <usize>(i * SIGNATURE_SIZE);
-      if (draft == null || !isTransferSignature(draft, signature, record.peerKey)) return false;
-    }
+    const signatures = releasedFor(hashes, record.peerKey, record.payId, pointer, length);
+    if (signatures == null) return false;
     const evidence = new StaticArray<u8>(HASH_SIZE);
     sha256(pointer, length, pointerOf(evidence));
     return this.own(record, hashes, signatures, evidence);
@@ -189,16 +232,19 @@ export class Commit {
     session.send(false);
   }
 
-  /** Makes the notes this module's own, in one append. */
+  /** Makes the notes this module's own, and pays what it promised for them, in one append. */
   private own(record: PaymentRecord, hashes: Hashes, signatures: Bytes, evidence: Bytes): bool {
     record.state = PaymentState.COMMITTED;
     record.seconds = nowSeconds();
     record.evidence = evidence;
-    const room = roomAfter(hashes.length / HASH_SIZE);
+    const promised = record.promised;
+    const room = promisedRoom(record);
     journal.begin();
-    tranLog.put(record, null);
+    tranLog.put(record, hashes, promised);
     record.hashes = NO_HASHES;
-    const isComplete = notes.putOwned(hashes, signatures);
+    record.promised = null;
+    let isComplete = notes.putOwned(hashes, signatures);
+    if (promised != null) isComplete = notes.putPaidOut(promised) && isComplete;
     // A command's payment needs nobody to note it: its command remembers the outcome.
     if (record.ownSide == OwnSideKind.COMMAND) record.remove();
     else record.put();
@@ -206,19 +252,44 @@ export class Commit {
     if (!isComplete || !journal.commitReserved(true, room)) {
       journal.cancel();
       record.hashes = hashes;
+      record.promised = promised;
       record.state = PaymentState.IN_DOUBT;
       return false;
     }
     step(1718);
+    if (promised != null) directory.leave(promised);
     notes.enter(hashes);
     step(1608);
     return true;
   }
 }
 
-/** The room that `Commit` uses after a promise about `noteCount` notes; promised again at boot. */
-export function promisedRoom(noteCount: i32): i32 {
-  return roomAfter(noteCount);
+/** The room that `Commit` uses after a payee's promise; promised again at boot. */
+export function promisedRoom(record: PaymentRecord): i32 {
+  const promised = record.promised;
+  return roomAfter(record.hashes.length / HASH_SIZE, promised == null ? 0 : promised.count);
+}
+
+/**
+ * The signatures that [ pay-id, [+ signature] ] at `pointer` releases, 64 bytes each, where they are
+ * right for the kept notes named by `hashes`, under the 32-byte key at `key`; else null.
+ */
+function releasedFor(
+  hashes: Hashes,
+  key: usize,
+  payId: Bytes,
+  pointer: usize,
+  length: i32,
+): Bytes | null {
+  const count = hashes.length / HASH_SIZE;
+  const signatures = readReleased(pointer, length, payId);
+  if (signatures == null || signatures.length != count * SIGNATURE_SIZE) return null;
+  for (let i = 0; i < count; i++) {
+    const draft = notes.draft(pointerOf(hashes) + <usize>(i * HASH_SIZE));
+    const signature = pointerOf(signatures) + <usize>(i * SIGNATURE_SIZE);
+    if (draft == null || !isTransferSignature(draft, signature, key)) return null;
+  }
+  return signatures;
 }
 
 function hash(bytes: Bytes, output: Bytes): void {

@@ -14,6 +14,7 @@ export namespace ModuleMessage {
   export const DONE: i32 = 28;
   export const OPEN_PAYMENTS: i32 = 29;
   export const MODULE_ANSWER: i32 = 30;
+  export const COUNTER_PACKET: i32 = 31;
   export const BANK_REQUEST: i32 = 40;
   export const BANK_ACCEPTED: i32 = 41;
 }
@@ -25,11 +26,12 @@ export namespace RequestKind {
   /** Odd ones are asked of tellers, by the owners of transaction modules. */
   export const WITHDRAW: u8 = 1;
   export const DEPOSIT: u8 = 3;
+  export const REFRESH: u8 = 5;
   /** Even ones are asked of generators, by tellers for their banks. */
   export const ISSUE: u8 = 2;
   export const REDEEM: u8 = 4;
   /** The largest of them. */
-  export const LAST: u8 = REDEEM;
+  export const LAST: u8 = REFRESH;
 }
 
 /** Whether such a request is for a teller, and not for a generator. */

@@ -101,13 +101,16 @@ export class ModuleSessions extends SessionOwner {
   /** What is too long to be kept by the session is made again: the same notes, the same bytes. */
   recompose(session: Session, type: i32): bool {
     const payment = payments.ofSession(session);
-    if (payment == null || !payment.isPayer) return false;
-    if (type == ModuleMessage.PACKET && payment.stage == Stage.READY_WANTED) {
-      return transferNotes.write(payment, composedBody());
+    if (payment == null) return false;
+    const isPacketSent =
+      payment.stage == Stage.READY_WANTED || payment.stage == Stage.PACKET_WANTED;
+    if (type == ModuleMessage.PACKET || type == ModuleMessage.COUNTER_PACKET) {
+      return isPacketSent && transferNotes.write(payment, composedBody());
     }
-    if (type != ModuleMessage.ACKNOWLEDGEMENT || payment.released.length == 0) return false;
+    if (payment.released.length == 0) return false;
+    if (type == ModuleMessage.READY_TO_COMMIT) return commit.writeReady(payment, composedBody());
     composedBody().rawFrom(payment.released);
-    return true;
+    return type == ModuleMessage.ACKNOWLEDGEMENT;
   }
 
   /** A message in a session that has no payment: what a customer asks of a bank's module. */
@@ -127,6 +130,8 @@ export class ModuleSessions extends SessionOwner {
     const isPayer = payment.isPayer;
     if (isPayer && type == ModuleMessage.AMOUNT_RIGHT) {
       payExchange.amountRightReceived(payment, body);
+    } else if (isPayer && type == ModuleMessage.COUNTER_PACKET) {
+      payExchange.counterPacketReceived(payment, body);
     } else if (isPayer && type == ModuleMessage.READY_TO_COMMIT) {
       payExchange.readyReceived(payment, body);
     } else if (!isPayer && type == ModuleMessage.PACKET) {

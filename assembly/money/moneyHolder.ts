@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Money Holder of Fig. 12 (step 628): the notes this module holds, and what they come to.
-import { bytesOf } from "../codec/bytes";
 import { CborWriter } from "../codec/cborWriter";
 import { Directory } from "../note/directory";
-import { packUnit, unpackUnit } from "../note/note";
+import { packUnit, writeUnit } from "../note/note";
 import { Notes } from "../note/notes";
 import { nowSeconds } from "../trust/signedTime";
 import {
   firstPayment,
   nextPayment,
   PaymentRecord,
-  PaymentRole,
   PaymentState,
   RecordedPromises,
 } from "./paymentRecord";
+
+export { writeUnit } from "../note/note";
 
 /** What the notes are worth; see Directory. */
 export const directory: Directory = new Directory();
@@ -25,13 +25,18 @@ export function spendable(unit: u32): u64 {
   return directory.funds(unit, nowSeconds()).spendable;
 }
 
-/** Minor units of `unit` that were received and wait for the payer's acknowledgement. */
-function inDoubt(unit: u32): u64 {
+/**
+ * Minor units of `unit` that wait for a payer's acknowledgement: what was received, or what was
+ * promised for it.
+ */
+function inDoubt(unit: u32, isPromised: bool): u64 {
   let sum: u64 = 0;
   const record = new PaymentRecord();
   for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
-    if (!record.load(cursor) || record.role != PaymentRole.PAYEE) continue;
-    if (record.state == PaymentState.IN_DOUBT && packUnit(record.unit) == unit) {
+    if (!record.load(cursor) || record.state != PaymentState.IN_DOUBT) continue;
+    if (isPromised) {
+      if (record.counterUnit == unit) sum += record.counterAmount;
+    } else if (packUnit(record.unit) == unit) {
       sum += record.amount;
     }
   }
@@ -52,30 +57,27 @@ class Units {
   }
 }
 
-/** Writes [* [ unit, spendable, in-doubt, refresh ] ], one entry per unit (command 80). */
+/**
+ * Writes [* [ unit, spendable, in-doubt, refresh, promised ] ], one entry per unit (command 80).
+ */
 export function writeBalance(writer: CborWriter): void {
   const units = new Units();
   for (let i = 0; i < directory.count; i++) units.add(directory.unitAt(i));
   const record = new PaymentRecord();
   for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
-    if (record.load(cursor) && record.state == PaymentState.IN_DOUBT)
-      units.add(packUnit(record.unit));
+    if (!record.load(cursor) || record.state != PaymentState.IN_DOUBT) continue;
+    units.add(packUnit(record.unit));
+    if (record.counterAmount > 0) units.add(record.counterUnit);
   }
   writer.array(units.count);
   for (let i = 0; i < units.count; i++) {
     const unit = units.values[i];
     const funds = directory.funds(unit, nowSeconds());
-    writer.array(4);
+    writer.array(5);
     writeUnit(writer, unit);
     writer.uint(funds.spendable);
-    writer.uint(inDoubt(unit));
+    writer.uint(inDoubt(unit, false));
     writer.uint(funds.refresh);
+    writer.uint(inDoubt(unit, true));
   }
-}
-
-/** Writes a unit's three letters. */
-export function writeUnit(writer: CborWriter, unit: u32): void {
-  const letters = memory.data(4);
-  unpackUnit(unit, letters);
-  writer.textFrom(bytesOf(letters, 3));
 }

@@ -15,8 +15,26 @@ export class PayExchange {
   /** Payer: the payee acknowledges the amount (626); the notes go (628-630). */
   amountRightReceived(payment: Payment, body: CborReader): void {
     if (!isAmountExpected(payment, body)) return;
+    if (payment.hasCounter) {
+      abort.begin(payment, Reason.WRONG_STATE);
+      return;
+    }
     step(628);
     this.sendNotes(payment);
+  }
+
+  /**
+   * Payer where both pay: the payee acknowledges the amounts by its own packet (31). Verified, it is
+   * kept unowned; the own packet goes only now, so that the payer decides last.
+   */
+  counterPacketReceived(payment: Payment, body: CborReader): void {
+    let reason = Reason.WRONG_STATE;
+    if (payment.stage == Stage.ACCEPTANCE_WANTED && payment.hasCounter) {
+      reason = transferNotes.packetReceived(payment, body);
+      if (reason != Reason.NONE) step(1582);
+    }
+    if (reason == Reason.NONE) this.sendNotes(payment);
+    else abort.begin(payment, reason);
   }
 
   /** Payee: the packet came (1576); verified, it is promised to be taken (632, 1702). */
@@ -44,10 +62,14 @@ export class PayExchange {
     if (reason != Reason.NONE) abort.begin(payment, reason);
   }
 
-  /** Payer: reserves room for what comes after, then transfers the chosen notes. */
+  /**
+   * Payer, or a payee that pays, too: transfers the chosen notes. A payer first reserves room for
+   * what comes after; a payee does so before it promises anything.
+   */
   sendNotes(payment: Payment): void {
     step(630);
-    const reason = commit.reserve(payment) ? transferNotes.send(payment) : Reason.JOURNAL_FULL;
+    const hasRoom = !payment.isPayer || commit.reserve(payment);
+    const reason = hasRoom ? transferNotes.send(payment) : Reason.JOURNAL_FULL;
     if (reason != Reason.NONE) abort.begin(payment, reason);
   }
 }

@@ -5,7 +5,7 @@ import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { HASH_SIZE, PAY_ID_SIZE } from "../note/limits";
 import { Hashes } from "../note/notes";
-import { OutgoingNotes } from "../note/outgoing";
+import { OfferTerms, OutgoingNotes } from "../note/outgoing";
 import { Manner } from "../session/manner";
 import { Tunnel } from "../session/path";
 import { Session } from "../session/session";
@@ -31,7 +31,7 @@ export namespace Stage {
   export const HOLD_WANTED: u8 = 6;
   /** Bank's module: notes that another payment has taken. */
   export const NOTES_SHORT: u8 = 7;
-  /** Payee: the packet (1574). */
+  /** Payee: the packet (1574); where it pays too, its own is sent (31). */
   export const PACKET_WANTED: u8 = 8;
   /** Payer: Ready-to-Commit (1702). */
   export const READY_WANTED: u8 = 9;
@@ -61,7 +61,10 @@ export class Payment {
   unit: u32 = 0;
   /** Minor units. */
   amount: u64 = 0;
-  /** Where both pay: what the one who does not decide pays, and how the owners rounded it. */
+  /**
+   * Where both pay (docs/protocol.md section 4): what the payee pays, and how its owner's amount
+   * was rounded. The payer decides then. 0 minor units for a plain payment.
+   */
   counterUnit: u32 = 0;
   counterAmount: u64 = 0;
   rounding: u8 = 0;
@@ -74,13 +77,16 @@ export class Payment {
   tunnel: Tunnel | null = null;
   /** This side's R(1) or R(2), 32 bytes, until key (TA/MM) is made of both (548-556). */
   ownRandom: Bytes = NO_BYTES;
-  /** Payer: what is paid. */
+  /** What this module pays. */
   outgoing: OutgoingNotes | null = null;
-  /** Payee: what was received and not owned yet, the horizon, and the hash of the drafts. */
+  /** What was received and not owned yet. */
   hashes: Hashes = NO_BYTES;
+  /** The largest of all notes, and the hash of the payer's drafts. */
   horizon: u64 = 0;
   draftsHash: Bytes = new StaticArray<u8>(HASH_SIZE);
-  /** Payer: the acknowledgement's body while it may have to be sent again. */
+  /** Where both pay: the hash of the payee's drafts. */
+  counterHash: Bytes = NO_BYTES;
+  /** The signatures of this module's drafts as they were sent, to be sent again: 27, or in 26. */
   released: Bytes = NO_BYTES;
   evidence: Bytes = new StaticArray<u8>(HASH_SIZE);
   /** Flash promised to the records that must still be written. */
@@ -95,6 +101,27 @@ export class Payment {
     return this.role == PaymentRole.PAYER;
   }
 
+  /** Whether both pay: an exchange, or a refresh. */
+  get hasCounter(): bool {
+    return this.counterAmount > 0;
+  }
+
+  /** What this module pays. */
+  get ownUnit(): u32 {
+    return this.isPayer ? this.unit : this.counterUnit;
+  }
+  get ownAmount(): u64 {
+    return this.isPayer ? this.amount : this.counterAmount;
+  }
+
+  /** What the peer pays; 0 minor units where it does not. */
+  get peerUnit(): u32 {
+    return this.isPayer ? this.counterUnit : this.unit;
+  }
+  get peerAmount(): u64 {
+    return this.isPayer ? this.counterAmount : this.amount;
+  }
+
   get isOver(): bool {
     return this.stage == Stage.OVER;
   }
@@ -106,6 +133,19 @@ export class Payment {
       memory.compare(changetype<usize>(this.payId), changetype<usize>(payId), PAY_ID_SIZE) == 0
     );
   }
+}
+
+/** What this module's offer says. */
+export function offerTerms(payment: Payment): OfferTerms {
+  const terms = new OfferTerms(payment.payId, payment.session!.peer.id);
+  terms.unit = payment.ownUnit;
+  terms.amount = payment.ownAmount;
+  terms.rounding = payment.rounding;
+  if (payment.hasCounter) {
+    terms.counterUnit = payment.peerUnit;
+    terms.counterAmount = payment.peerAmount;
+  }
+  return terms;
 }
 
 /** The own side of one payment (docs/protocol.md section 1): agent, bank or the owner's command. */

@@ -7,15 +7,20 @@
 //   0 state    1 role    2 flags (1 own side noted, 2 peer done)    3 reason    4 unit    7 own
 //   side 8 amount  16 horizon  24 time  32 pay id (16)  48 peer (8)
 //  56 peer's signing key (32)  88 hash of drafts (32)  120 evidence (32)  152 command id (16)
-// 168 kind of the request to a bank (8, the first one used)
-// 176 a prepared payee's: hashes of the notes it owns, 32 bytes each
+// 168 kind of the request to a bank          169 hashes and 170 promises at the end, how many
+// 172 counter unit (4)      176 counter amount: what a payee pays, too
+// 184 a prepared payee's: hashes of the notes it is to own, 32 bytes each; what it promised of its
+//     own notes, { journal key u32, minor units u64 } each; of an aborted exchange: the payer's
+//     signed answer
 import { Bytes, bytesOf } from "../codec/bytes";
 import { journal, roomFor } from "../flash/journal";
+import { Choice } from "../note/directory";
 import { HASH_SIZE, ID_SIZE, KEY_SIZE, PAY_ID_SIZE } from "../note/limits";
 import { Hashes, Promises } from "../note/notes";
 
 const PAYMENT_KIND: u8 = 12;
-const FIXED_SIZE: i32 = 176;
+const FIXED_SIZE: i32 = 184;
+const PROMISE_SIZE: i32 = 12;
 const COMMAND_ID_SIZE: i32 = 16;
 
 /** State of a payment as told to the own side (docs/protocol.cddl, payment-state). */
@@ -45,18 +50,25 @@ const found = memory.data(HASH_SIZE, 8);
 const FLAG_NOTED: u8 = 1;
 const FLAG_DONE: u8 = 2;
 const NO_HASHES: Hashes = new StaticArray<u8>(0);
+/** Longest signed answer. */
+const ANSWER_SIZE_LIMIT: i32 = 160;
 
-/** Flash that the record of a payment of `notes` notes takes. */
-export function paymentRoom(notes: i32): i32 {
-  return roomFor(FIXED_SIZE + notes * HASH_SIZE);
+/** Flash that the record of a payment takes which receives and pays so many notes. */
+export function paymentRoom(received: i32, paid: i32): i32 {
+  const sizeInDoubt = received * HASH_SIZE + paid * PROMISE_SIZE;
+  return roomFor(FIXED_SIZE + max(sizeInDoubt, ANSWER_SIZE_LIMIT));
 }
 
 export class PaymentRecord {
   /** Journal key; 0 for a record not stored yet. */
   key: u32 = 0;
   private bytes: Bytes = new StaticArray<u8>(FIXED_SIZE);
-  /** Hashes of the notes that a prepared record owns. */
+  /** Hashes of the notes that a prepared record names. */
   hashes: Hashes = NO_HASHES;
+  /** What a prepared payee promised of its own notes, where both pay. */
+  promised: Choice | null = null;
+  /** The payer's signed answer that an exchange was aborted: kept to the horizon. */
+  answer: Bytes = NO_HASHES;
 
   /** The record of this pay id (16 bytes), or null. */
   static find(payId: Bytes): PaymentRecord | null {
@@ -78,23 +90,56 @@ export class PaymentRecord {
     this.key = journal.keyAt(cursor);
     const length = journal.lengthOf(PAYMENT_KIND, this.key);
     if (length < FIXED_SIZE) return false;
-    this.hashes = NO_HASHES;
-    if (length > FIXED_SIZE) {
-      const hashes = new StaticArray<u8>(length - FIXED_SIZE);
-      const pointer = changetype<usize>(hashes);
-      if (!journal.read(PAYMENT_KIND, this.key, FIXED_SIZE, pointer, hashes.length)) return false;
-      this.hashes = hashes;
+    if (!journal.read(PAYMENT_KIND, this.key, 0, this.place(0), FIXED_SIZE)) return false;
+    const hashes = <i32>load<u8>(this.place(169)) * HASH_SIZE;
+    const promises = <i32>load<u8>(this.place(170));
+    const answerStart = FIXED_SIZE + hashes + promises * PROMISE_SIZE;
+    this.promised = null;
+    this.hashes = this.tail(FIXED_SIZE, hashes);
+    this.answer = this.tail(answerStart, length - answerStart);
+    if (promises > 0) {
+      const choice = new Choice();
+      choice.count = promises;
+      for (let i = 0; i < promises; i++) {
+        const at = FIXED_SIZE + hashes + i * PROMISE_SIZE;
+        if (!journal.read(PAYMENT_KIND, this.key, at, found, PROMISE_SIZE)) return false;
+        choice.keys[i] = load<u32>(found);
+        choice.values[i] = load<u64>(found, 4);
+      }
+      this.promised = choice;
     }
-    return journal.read(PAYMENT_KIND, this.key, 0, this.place(0), FIXED_SIZE);
+    return true;
+  }
+
+  /** A part of the stored record behind its fixed size; empty where there is none. */
+  private tail(offset: i32, length: i32): Bytes {
+    if (length <= 0) return NO_HASHES;
+    const bytes = new StaticArray<u8>(length);
+    journal.read(PAYMENT_KIND, this.key, offset, changetype<usize>(bytes), length);
+    return bytes;
   }
 
   /** Adds the record to the journal's open batch. */
   put(): void {
     if (this.key == 0) this.key = journal.nextKey(PAYMENT_KIND);
-    const value = new StaticArray<u8>(FIXED_SIZE + this.hashes.length);
+    const hashes = this.hashes.length;
+    const answer = this.answer;
+    const promised = this.promised;
+    const promises = promised == null ? 0 : promised.count;
+    const size = FIXED_SIZE + hashes + promises * PROMISE_SIZE + answer.length;
+    const value = new StaticArray<u8>(size);
     const start = changetype<usize>(value);
+    store<u8>(this.place(169), <u8>(hashes / HASH_SIZE));
+    store<u8>(this.place(170), <u8>promises);
     memory.copy(start, changetype<usize>(this.bytes), FIXED_SIZE);
-    memory.copy(start + <usize>FIXED_SIZE, changetype<usize>(this.hashes), this.hashes.length);
+    memory.copy(start + <usize>FIXED_SIZE, changetype<usize>(this.hashes), hashes);
+    let end = start + <usize>(FIXED_SIZE + hashes);
+    for (let i = 0; i < promises; i++) {
+      store<u32>(end, promised!.keys[i]);
+      store<u64>(end, promised!.values[i], 4);
+      end += PROMISE_SIZE;
+    }
+    memory.copy(end, changetype<usize>(answer), answer.length);
     journal.putBytes(PAYMENT_KIND, this.key, value);
   }
 
@@ -147,6 +192,19 @@ export class PaymentRecord {
   }
   set kind(value: u8) {
     store<u8>(this.place(168), value);
+  }
+  /** What a payee pays where both pay: unit as a number, minor units; 0 where only one pays. */
+  get counterUnit(): u32 {
+    return load<u32>(this.place(172));
+  }
+  set counterUnit(value: u32) {
+    store<u32>(this.place(172), value);
+  }
+  get counterAmount(): u64 {
+    return load<u64>(this.place(176));
+  }
+  set counterAmount(value: u64) {
+    store<u64>(this.place(176), value);
   }
   get amount(): u64 {
     return load<u64>(this.place(8));
@@ -228,8 +286,9 @@ export class RecordedPromises extends Promises {
   names(hash: usize): bool {
     for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
       const key = journal.keyAt(cursor);
-      const length = journal.lengthOf(PAYMENT_KIND, key);
-      for (let at = FIXED_SIZE; at < length; at += HASH_SIZE) {
+      if (!journal.read(PAYMENT_KIND, key, 169, found, 1)) continue;
+      const end = FIXED_SIZE + <i32>load<u8>(found) * HASH_SIZE;
+      for (let at = FIXED_SIZE; at < end; at += HASH_SIZE) {
         if (!journal.read(PAYMENT_KIND, key, at, found, HASH_SIZE)) break;
         if (memory.compare(found, hash, HASH_SIZE) == 0) return true;
       }

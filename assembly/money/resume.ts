@@ -3,12 +3,12 @@
 // gone is settled by statements that prove themselves, in a later session with the same peer or by
 // any other path. Here what they decide and when a record may be forgotten; questions and answers
 // have files of their own.
-import { Bytes } from "../codec/bytes";
+import { Bytes, bytesOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CoseSign1 } from "../codec/cose";
 import { Purpose } from "../codec/purpose";
 import { journal } from "../flash/journal";
-import { AMOUNT_LIMIT, HASH_SIZE, PAY_ID_SIZE } from "../note/limits";
+import { AMOUNT_LIMIT, PAY_ID_SIZE } from "../note/limits";
 import { Session } from "../session/session";
 import { Reason } from "../trust/reasons";
 import { floorSeconds } from "../trust/signedTime";
@@ -16,7 +16,7 @@ import { Answers, reply } from "./answers";
 import { putCommand, tellCommand } from "./commands";
 import { commit, promisedRoom } from "./commit";
 import { ModuleMessage } from "./messages";
-import { notes } from "./moneyHolder";
+import { directory, notes } from "./moneyHolder";
 import { NotingSide } from "./payment";
 import {
   firstPayment,
@@ -38,14 +38,15 @@ export class Resume {
     this.noting = noting;
   }
 
-  /** At boot: promises room again to what is in doubt, and forgets what may be forgotten. */
+  /** At boot: promises room and notes again to what is in doubt, and forgets what may be forgotten. */
   started(): void {
     const record = new PaymentRecord();
     for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
       if (!record.load(cursor)) continue;
-      if (record.state == PaymentState.IN_DOUBT) {
-        journal.reserve(promisedRoom(record.hashes.length / HASH_SIZE));
-      }
+      if (record.state != PaymentState.IN_DOUBT) continue;
+      journal.reserve(promisedRoom(record));
+      const promised = record.promised;
+      if (promised != null) directory.promise(promised);
     }
     this.forget();
   }
@@ -57,9 +58,10 @@ export class Resume {
     for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {
       if (!record.load(cursor) || !record.isNoted || record.state == PaymentState.IN_DOUBT)
         continue;
-      const isPayer = record.role == PaymentRole.PAYER;
+      // What a payer may be asked about, and the proof that an exchange was aborted.
+      const isKept = record.role == PaymentRole.PAYER || record.answer.length > 0;
       const isPast = record.isDone || floorSeconds() >= record.horizon;
-      if (!isPayer || isPast) record.remove();
+      if (!isKept || isPast) record.remove();
     }
     journal.commit(false);
   }
@@ -152,7 +154,9 @@ export class Resume {
     const state = count == 4 ? <u8>reader.uintAtMost(Answer.NOT_YOURS) : 0;
     reader.uintAtMost(AMOUNT_LIMIT);
     if (!reader.atEnd()) return;
-    if (count == 4 && cose.verify(Purpose.ANSWER, record.peerKey)) this.answered(record, state);
+    if (count == 4 && cose.verify(Purpose.ANSWER, record.peerKey)) {
+      this.answered(record, state, bytesOf(pointer, length));
+    }
     if (count == 3 && cose.verify(Purpose.DONE, record.peerKey)) this.doneReceived(record);
     if (session != null) askNext(session, record.key);
   }
@@ -169,20 +173,25 @@ export class Resume {
 
   /**
    * The payer says how a payment in doubt ended. Only `aborted` decides; the rest leaves it open.
+   * Where this module pays, too, the payer has had its signatures: the signed answer is kept, since
+   * it proves who lied if they turn up.
    */
-  private answered(record: PaymentRecord, state: u8): void {
+  private answered(record: PaymentRecord, state: u8, answer: Bytes): void {
     if (record.state != PaymentState.IN_DOUBT || state != Answer.ABORTED) return;
-    const hashes = record.hashes;
+    const room = promisedRoom(record);
+    const promised = record.promised;
     journal.begin();
-    notes.putDropped(hashes);
+    notes.putDropped(record.hashes);
     record.state = PaymentState.ABORTED;
     record.reason = <u8>Reason.PEER_ENDED;
     record.hashes = new StaticArray<u8>(0);
+    record.promised = null;
+    if (promised != null) record.answer = answer;
     putCommand(record.commandId, record.payId, PaymentState.ABORTED, Reason.PEER_ENDED);
-    if (record.ownSide == OwnSideKind.COMMAND) record.remove();
+    if (record.ownSide == OwnSideKind.COMMAND && promised == null) record.remove();
     else record.put();
-    const room = promisedRoom(hashes.length / HASH_SIZE);
     if (!journal.commitReserved(true, room)) return;
+    if (promised != null) directory.giveBack(promised);
     this.endWaiting(record.payId);
     this.tell(record);
   }

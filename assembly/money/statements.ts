@@ -16,6 +16,7 @@ import {
 } from "../note/limits";
 import { identity } from "../trust/identity";
 import { nowSeconds } from "../trust/signedTime";
+import { Payment } from "./payment";
 import { PaymentRecord } from "./paymentRecord";
 
 /** What a module answers to a question about a payment it did not commit. */
@@ -25,43 +26,43 @@ export namespace Answer {
   export const NOT_YOURS: u8 = 3;
 }
 
-const PAYLOAD_LIMIT: i32 = 128;
+const PAYLOAD_LIMIT: i32 = 144;
 /** A question without drafts; with the head of each draft of a payee's. */
 const QUESTION_LIMIT: i32 = 96;
 const DRAFT_HEAD: i32 = 2;
 
-/** [ pay-id, drafts, payer, payee, seconds ], signed; null where the keys cannot be read. */
-export function signReady(payId: Bytes, draftsHash: Bytes, payer: Bytes): Bytes | null {
+/**
+ * [ pay-id, drafts, payer, payee, seconds, ? counter-drafts ] of a payment that this module
+ * receives, signed; null where the keys cannot be read.
+ */
+export function signReady(payment: Payment): Bytes | null {
   const writer = new CborWriter(pointerOf(new StaticArray<u8>(PAYLOAD_LIMIT)), PAYLOAD_LIMIT);
-  writer.array(5);
-  writer.bytesFrom(payId);
-  writer.bytesFrom(draftsHash);
-  writer.bytesFrom(payer);
+  writer.array(payment.hasCounter ? 6 : 5);
+  writer.bytesFrom(payment.payId);
+  writer.bytesFrom(payment.draftsHash);
+  writer.bytesFrom(payment.session!.peer.id);
   writer.bytesFrom(identity.certificate.id);
   writer.uint(nowSeconds());
+  if (payment.hasCounter) writer.bytesFrom(payment.counterHash);
   return identity.sign(Purpose.READY_TO_COMMIT, writer.pointer, writer.length);
 }
 
-/** Whether `body` is [ Ready-to-Commit ] of the payee for exactly these drafts. */
-export function isReady(
-  body: CborReader,
-  payId: Bytes,
-  draftsHash: Bytes,
-  payee: Bytes,
-  payeeKey: Bytes,
-): bool {
+/** Whether these bytes are the payee's Ready-to-Commit for exactly this payment's drafts. */
+export function isReady(payment: Payment, pointer: usize, length: i32): bool {
   const cose = new CoseSign1();
-  if (!body.arrayOf(1) || !body.raw() || !body.atEnd()) return false;
-  if (!cose.parse(body.viewPointer, body.viewLength)) return false;
+  const peer = payment.session!.peer;
+  if (!cose.parse(pointer, length)) return false;
   const reader = new CborReader(cose.payloadPointer, cose.payloadLength);
-  reader.arrayOf(5);
-  const isOurs =
-    isNext(reader, payId) &&
-    isNext(reader, draftsHash) &&
+  reader.arrayOf(payment.hasCounter ? 6 : 5);
+  let isOurs =
+    isNext(reader, payment.payId) &&
+    isNext(reader, payment.draftsHash) &&
     isNext(reader, identity.certificate.id) &&
-    isNext(reader, payee);
+    isNext(reader, peer.id);
   reader.uintAtMost(AMOUNT_LIMIT);
-  return isOurs && reader.atEnd() && cose.verify(Purpose.READY_TO_COMMIT, pointerOf(payeeKey));
+  if (payment.hasCounter) isOurs = isOurs && isNext(reader, payment.counterHash);
+  if (!isOurs || !reader.atEnd()) return false;
+  return cose.verify(Purpose.READY_TO_COMMIT, pointerOf(peer.signingKey));
 }
 
 /** [ pay-id, answerer, state, seconds ], signed. */

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Teller 204: serves withdrawals from its stock and takes deposits into it; when its bank says so (81)
+// Teller 204: serves withdrawals from its stock and takes deposits into it, and gives fresh notes for old ones;
+// when its bank says so (81)
 // it fills the stock from a generator, or has the generator redeem a part of it.
 import { CborReader } from "../codec/cborReader";
 import { Path } from "../session/path";
 import { SessionManager } from "../session/sessionManager";
+import { chooseNotes } from "./noteChoice";
 import { Payment } from "./payment";
 import { ToBank } from "./toBank";
 import { acceptanceReceived, sendRequest, ToTeller } from "./toTeller";
-import { transferNotes } from "./transferNotes";
 
 export class Teller extends ToBank {
   private toGenerator: ToTeller = changetype<ToTeller>(0);
@@ -29,6 +30,6 @@ export class Teller extends ToBank {
   }
 
   protected takeNotes(payment: Payment): i32 {
-    return transferNotes.choose(payment);
+    return chooseNotes(payment);
   }
 }

@@ -19,6 +19,7 @@ import { abort } from "./abort";
 import { tellCommand } from "./commands";
 import { isForTeller, isPaying, ModuleMessage, RequestKind } from "./messages";
 import { writeUnit } from "./moneyHolder";
+import { shortageReason } from "./noteChoice";
 import { NotingSide, Payment, Stage } from "./payment";
 import {
   firstPayment,
@@ -30,7 +31,6 @@ import {
 } from "./paymentRecord";
 import { payments } from "./payments";
 import { readRequest, writeRequest } from "./toTeller";
-import { shortageReason } from "./transferNotes";
 
 const HOLD_WANTED: i32 = 82;
 const SETTLE: i32 = 84;

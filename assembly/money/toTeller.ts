@@ -15,11 +15,12 @@ import { abort } from "./abort";
 import { isKnownCommand, rememberCommand, tellCommand } from "./commands";
 import { isForTeller, isPaying, ModuleMessage, RequestKind } from "./messages";
 import { writeUnit } from "./moneyHolder";
+import { chooseNotes, shortageReason } from "./noteChoice";
 import { payExchange } from "./payExchange";
 import { OwnSide, Payment, Stage } from "./payment";
 import { PaymentRole } from "./paymentRecord";
 import { payments } from "./payments";
-import { isTransactionModule, shortageReason, transferNotes } from "./transferNotes";
+import { isTransactionModule } from "./transferNotes";
 
 const COMMAND_ID_SIZE: i32 = 16;
 const ACCOUNT_LIMIT: i32 = 64;
@@ -73,7 +74,12 @@ export function readRequest(body: CborReader, payment: Payment): bool {
   const isWithoutAccount = body.isNull();
   if (!isWithoutAccount) payment.account = body.text(ACCOUNT_LIMIT);
   if (!body.atEnd() || payment.kind == RequestKind.NONE || payment.amount == 0) return false;
-  return isForTeller(payment.kind) ? payment.account.length > 0 : isWithoutAccount;
+  if (payment.kind == RequestKind.REFRESH) {
+    payment.counterUnit = payment.unit;
+    payment.counterAmount = payment.amount;
+  }
+  const needsAccount = isForTeller(payment.kind) && !payment.hasCounter;
+  return needsAccount ? payment.account.length > 0 : isWithoutAccount;
 }
 
 /** Writes request-kind, amount, unit and account. */
@@ -89,7 +95,8 @@ export function writeRequest(writer: CborWriter, payment: Payment): void {
 export function sendRequest(payment: Payment): void {
   const session = payment.session!;
   payment.payId = session.payId(0);
-  const found = payment.isPayer ? transferNotes.choose(payment) : Found.CHOSEN;
+  const isPaying = payment.isPayer || payment.hasCounter;
+  const found = isPaying ? chooseNotes(payment) : Found.CHOSEN;
   if (found != Found.CHOSEN) {
     abort.begin(payment, shortageReason(found));
     return;
@@ -114,7 +121,7 @@ export function acceptanceReceived(payment: Payment, type: i32, body: CborReader
     abort.begin(payment, isFitting ? Reason.WRONG_STATE : Reason.MALFORMED);
     return true;
   }
-  if (payment.isPayer) {
+  if (payment.isPayer || payment.hasCounter) {
     payExchange.sendNotes(payment);
     return true;
   }

@@ -7,15 +7,15 @@
 // u32 }.
 import { Bytes } from "../codec/bytes";
 import { CborWriter } from "../codec/cborWriter";
-import { journal } from "../flash/journal";
+import { journal, roomFor } from "../flash/journal";
+import { Choice } from "../note/directory";
 import { HASH_SIZE, ID_SIZE, NOTE_ID_SIZE, PAY_ID_SIZE } from "../note/limits";
 import { NoteRecord } from "../note/noteRecord";
-import { packUnit } from "../note/note";
-import { OutgoingNotes } from "../note/outgoing";
+import { packUnit, unpackUnit } from "../note/note";
+import { Hashes } from "../note/notes";
 import { OwnHistory } from "../note/verifier";
 import { Item } from "../session/hostInterface";
 import { notes, writeUnit } from "./moneyHolder";
-import { Payment } from "./payment";
 import { PaymentRecord, PaymentRole } from "./paymentRecord";
 
 const LOG_KIND: u8 = 13;
@@ -25,40 +25,37 @@ const HEAD_SIZE: i32 = 48;
 const PART_SIZE: i32 = 68;
 
 const part = memory.data(68, 8);
+const note: NoteRecord = new NoteRecord();
 
 export class TranLog extends OwnHistory {
-  /** Adds an entry for a decided or doubtful payment to the journal's open batch. */
-  put(record: PaymentRecord, payment: Payment | null): void {
-    const isPayer = record.role == PaymentRole.PAYER;
-    let outgoing: OutgoingNotes | null = null;
-    if (payment != null) outgoing = payment.outgoing;
-    let count = record.hashes.length / HASH_SIZE;
-    if (isPayer) count = outgoing == null ? 0 : outgoing.choice.count;
-    const entry = new StaticArray<u8>(HEAD_SIZE + count * PART_SIZE);
-    const start = changetype<usize>(entry);
-    store<u8>(start, record.state);
-    store<u8>(start, record.role, 1);
-    store<u8>(start, record.reason, 2);
-    store<u8>(start, <u8>count, 3);
-    memory.copy(start + 4, record.unit, 3);
-    store<u64>(start, record.amount, 8);
-    store<u64>(start, record.seconds, 16);
-    memory.copy(start + 24, changetype<usize>(record.payId), PAY_ID_SIZE);
-    memory.copy(start + 40, changetype<usize>(record.peer), ID_SIZE);
-    const note = new NoteRecord();
-    for (let i = 0; i < count; i++) {
-      const place = start + <usize>(HEAD_SIZE + i * PART_SIZE);
-      if (isPayer) {
-        if (!note.load(outgoing!.choice.keys[i])) continue;
-        describe(place, note, note.paidOut, outgoing!.choice.values[i], note.sequence + 1);
-      } else {
-        const key = notes.find(changetype<usize>(record.hashes) + <usize>(i * HASH_SIZE));
-        if (key >= 0 && note.load(<u32>key)) describe(place, note, 0, note.amount, 0);
+  /**
+   * Adds to the journal's open batch what this module paid and what it received by a decided or
+   * doubtful payment, an entry each. `received`: hashes of the notes; `paid`: null where nothing.
+   */
+  put(record: PaymentRecord, received: Hashes, paid: Choice | null): void {
+    const isDecider = record.role == PaymentRole.PAYER;
+    const unit = packUnit(record.unit);
+    const amount = record.amount;
+    const counterUnit = record.counterUnit;
+    const counterAmount = record.counterAmount;
+    if (paid != null) {
+      const start = begin(record, PaymentRole.PAYER, paid.count);
+      writeAmount(start, isDecider ? unit : counterUnit, isDecider ? amount : counterAmount);
+      for (let i = 0; i < paid.count; i++) {
+        const place = start + <usize>(HEAD_SIZE + i * PART_SIZE);
+        if (!note.load(paid.keys[i])) continue;
+        describe(place, note, note.paidOut, paid.values[i], note.sequence + 1);
       }
     }
-    const key = journal.nextKey(LOG_KIND);
-    journal.putBytes(LOG_KIND, key, entry);
-    if (<i32>key > LOG_LIMIT) journal.remove(LOG_KIND, key - <u32>LOG_LIMIT);
+    if (isDecider && counterAmount == 0) return;
+    const count = received.length / HASH_SIZE;
+    const start = begin(record, PaymentRole.PAYEE, count);
+    writeAmount(start, isDecider ? counterUnit : unit, isDecider ? counterAmount : amount);
+    for (let i = 0; i < count; i++) {
+      const place = start + <usize>(HEAD_SIZE + i * PART_SIZE);
+      const key = notes.find(changetype<usize>(received) + <usize>(i * HASH_SIZE));
+      if (key >= 0 && note.load(<u32>key)) describe(place, note, 0, note.amount, 0);
+    }
   }
 
   contradicts(parent: usize, sequence: u64, offset: u64, amount: u64, _transferee: usize): bool {
@@ -92,6 +89,33 @@ export class TranLog extends OwnHistory {
     writeEntry(writer, entry);
     return new Item(writer.taken(), following < 0 ? -1 : <i64>journal.keyAt(following));
   }
+}
+
+/** Flash that an entry with so many parts takes; none for no parts. */
+export function roomForEntry(parts: i32): i32 {
+  return parts == 0 ? 0 : roomFor(HEAD_SIZE + parts * PART_SIZE);
+}
+
+/** Puts an entry into the open batch that has its head but the amount; where it is to be filled. */
+function begin(record: PaymentRecord, role: u8, count: i32): usize {
+  const entry = new StaticArray<u8>(HEAD_SIZE + count * PART_SIZE);
+  const start = changetype<usize>(entry);
+  store<u8>(start, record.state);
+  store<u8>(start, role, 1);
+  store<u8>(start, record.reason, 2);
+  store<u8>(start, <u8>count, 3);
+  store<u64>(start, record.seconds, 16);
+  memory.copy(start + 24, changetype<usize>(record.payId), PAY_ID_SIZE);
+  memory.copy(start + 40, changetype<usize>(record.peer), ID_SIZE);
+  const key = journal.nextKey(LOG_KIND);
+  journal.putBytes(LOG_KIND, key, entry);
+  if (<i32>key > LOG_LIMIT) journal.remove(LOG_KIND, key - <u32>LOG_LIMIT);
+  return start;
+}
+
+function writeAmount(start: usize, unit: u32, amount: u64): void {
+  unpackUnit(unit, start + 4);
+  store<u64>(start, amount, 8);
 }
 
 /** Fills one part of an entry. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Notes on their way back to a bank (docs/protocol.cddl section 8, 81; digest of par. 129 does not
-// bind there): what nobody else takes goes first, then what expires first.
+// Notes on their way back to a bank and what it gives for them (docs/protocol.cddl section 8, 81):
+// what nobody else takes goes first, then what expires first; what lives longest comes in return.
 import { Bytes, pointerOf } from "../codec/bytes";
 import { CoseSign1 } from "../codec/cose";
 import { journal } from "../flash/journal";
@@ -24,11 +24,20 @@ import { NOTE_KIND, NoteRecord } from "./noteRecord";
 /** Which rows have been looked at, one byte each. */
 const seen: usize = memory.data(NOTES_LIMIT);
 
+/** Which notes are taken first. */
+export namespace Order {
+  /** On the way to a bank: those that only a bank takes, then by expiry, then by transfers. */
+  export const OLDEST: bool = false;
+  /** The other way round, and none that only a bank takes. */
+  export const FRESHEST: bool = true;
+}
+
 /**
- * Chooses whole notes, and a part of the last one, for `most` minor units at most. `issuer`: name of
- * the bank whose notes alone are taken; empty for any. Returns what the choice comes to.
+ * Chooses whole notes in an `Order`, and a part of the last one, for `most` minor units at most.
+ * `issuer`: name of the bank whose notes alone are taken; empty for any. Returns what they come to.
  */
-export function chooseOldest(
+export function chooseInOrder(
+  order: bool,
   directory: Directory,
   unit: u32,
   most: u64,
@@ -44,8 +53,8 @@ export function chooseOldest(
     for (let i = 0; i < directory.count; i++) {
       const row = rowAt(i);
       if (load<u8>(seen + <usize>i) != 0 || unitOf(row) != unit || isReserved(row)) continue;
-      if (!isSpendable(row, nowSeconds, true)) continue;
-      if (best < 0 || isBefore(row, rowAt(best), nowSeconds)) best = i;
+      if (!isSpendable(row, nowSeconds, order == Order.OLDEST)) continue;
+      if (best < 0 || isOlder(row, rowAt(best), nowSeconds) != order) best = i;
     }
     if (best < 0) break;
     store<u8>(seen + <usize>best, 1);
@@ -59,8 +68,8 @@ export function chooseOldest(
   return sum;
 }
 
-/** Whether the note in row `a` is to go before that in row `b`. */
-function isBefore(a: usize, b: usize, nowSeconds: u64): bool {
+/** Whether the note in row `a` is to go back to a bank before that in row `b`. */
+function isOlder(a: usize, b: usize, nowSeconds: u64): bool {
   const isOther = isSpendable(b, nowSeconds, false);
   if (isSpendable(a, nowSeconds, false) != isOther) return isOther;
   if (expiryOf(a) != expiryOf(b)) return expiryOf(a) < expiryOf(b);

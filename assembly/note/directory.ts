@@ -112,15 +112,30 @@ export class Directory {
     store<u8>(row, 0, 21);
   }
 
-  /** Takes what was paid out off the chosen notes; those that are used up leave. */
+  /** Takes what is promised off the chosen notes, which stay taken until it is decided. */
+  promise(choice: Choice): void {
+    this.reserve(choice, true);
+    for (let i = 0; i < choice.count; i++) {
+      const row = this.find(choice.keys[i]);
+      if (row != 0) store<u64>(row, remainingOf(row) - choice.values[i], 8);
+    }
+  }
+
+  /** What was promised is not paid: the notes are whole and free again. */
+  giveBack(choice: Choice): void {
+    this.reserve(choice, false);
+    for (let i = 0; i < choice.count; i++) {
+      const row = this.find(choice.keys[i]);
+      if (row != 0) store<u64>(row, remainingOf(row) + choice.values[i], 8);
+    }
+  }
+
+  /** What was promised is paid: the notes that are used up leave, the others are free again. */
   leave(choice: Choice): void {
     this.reserve(choice, false);
     for (let i = 0; i < choice.count; i++) {
       const row = this.find(choice.keys[i]);
-      if (row == 0) continue;
-      const remaining = remainingOf(row) - choice.values[i];
-      store<u64>(row, remaining, 8);
-      if (remaining == 0) this.remove(choice.keys[i]);
+      if (row != 0 && remainingOf(row) == 0) this.remove(choice.keys[i]);
     }
     choice.count = 0;
   }

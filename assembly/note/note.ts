@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A note as it travels and is stored: the body that a generator signed, the signed transfers, and
 // the newest transfer whose signature is held back or kept apart (docs/protocol.cddl, `draft`).
+import { bytesOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
+import { CborWriter } from "../codec/cborWriter";
 import { CoseSign1 } from "../codec/cose";
 import { AMOUNT_LIMIT, ID_SIZE, NOTE_ID_SIZE, TRANSFERS_HARD_LIMIT } from "./limits";
 import { TransferView, viewExactly } from "./transfer";
@@ -36,6 +38,14 @@ export function unpackUnit(unit: u32, pointer: usize): void {
   store<u8>(pointer, <u8>(unit >> 16));
   store<u8>(pointer, <u8>(unit >> 8), 1);
   store<u8>(pointer, <u8>unit, 2);
+}
+
+const letters = memory.data(4);
+
+/** Writes a unit's three letters. */
+export function writeUnit(writer: CborWriter, unit: u32): void {
+  unpackUnit(unit, letters);
+  writer.textFrom(bytesOf(letters, 3));
 }
 
 /** A note body's payload as it lies in memory. */

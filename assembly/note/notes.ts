@@ -4,7 +4,7 @@
 // transfer, and the commit owns it. What no record names is dropped at boot (protocol rule 4.1).
 import { Bytes } from "../codec/bytes";
 import { journal, roomFor } from "../flash/journal";
-import { Directory } from "./directory";
+import { Choice, Directory } from "./directory";
 import { HASH_SIZE, NOTES_LIMIT, SIGNATURE_SIZE } from "./limits";
 import { NOTE_KIND, NOTE_STATE_KIND, NOTE_STATE_SIZE, NoteRecord } from "./noteRecord";
 import { PacketView } from "./packetManager";
@@ -35,12 +35,14 @@ export class Notes {
   }
 
   /**
-   * Appends the notes of a verified packet as unowned, and the certificates they need. Returns
-   * their hashes, or null where there is no room; what was appended then is dropped again.
+   * Appends the notes of a verified packet as unowned, and the certificates they need. `leaving`:
+   * notes that go when these are owned. Returns their hashes, or null where there is no room; what
+   * was appended then is dropped again.
    */
-  keep(packet: PacketView): Hashes | null {
+  keep(packet: PacketView, leaving: i32): Hashes | null {
     const hashes = new StaticArray<u8>(packet.count * HASH_SIZE);
-    if (this.count() + packet.count > NOTES_LIMIT || !packet.bag.keep()) return null;
+    const count = this.count() + packet.count - leaving;
+    if (count > NOTES_LIMIT || !packet.bag.keep()) return null;
     for (let i = 0; i < packet.count; i++) {
       const start = packet.pointerAt(i);
       const key = journal.nextKey(NOTE_STATE_KIND);
@@ -98,6 +100,23 @@ export class Notes {
       if (!record.load(<u32>key)) return false;
       record.own(changetype<usize>(signatures) + <usize>(i * SIGNATURE_SIZE));
       record.put(<u32>key);
+    }
+    return true;
+  }
+
+  /** Puts into the open batch that parts are paid out; notes that are used up are removed. */
+  putPaidOut(choice: Choice): bool {
+    for (let i = 0; i < choice.count; i++) {
+      const key = choice.keys[i];
+      const record = new NoteRecord();
+      if (!record.load(key)) return false;
+      record.payOut(choice.values[i]);
+      if (record.paidOut < record.amount) {
+        journal.putBytes(NOTE_STATE_KIND, key, record.bytes);
+      } else {
+        journal.remove(NOTE_KIND, key);
+        journal.remove(NOTE_STATE_KIND, key);
+      }
     }
     return true;
   }

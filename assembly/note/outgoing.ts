@@ -3,7 +3,7 @@
 // chosen note, writes the packet, and later releases the signatures. Nothing changes in the
 // journal before the commit; dropping this object is rolling back.
 import { step } from "../board";
-import { Bytes, bytesOf, pointerOf } from "../codec/bytes";
+import { Bytes, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
 import { CoseSign1, coseWrite } from "../codec/cose";
@@ -28,8 +28,8 @@ import {
   SECONDS_PER_HOUR,
   SIGNATURE_SIZE,
 } from "./limits";
-import { BodyView, NoteView, unpackUnit } from "./note";
-import { NOTE_KIND, NOTE_STATE_KIND, NOTE_STATE_SIZE, NoteRecord } from "./noteRecord";
+import { BodyView, NoteView, writeUnit } from "./note";
+import { NOTE_KIND, NoteRecord } from "./noteRecord";
 import { DraftsHash } from "./packetManager";
 import { encodeTransfer, TRANSFER_SIZE_LIMIT } from "./transfer";
 
@@ -42,6 +42,24 @@ const OFFER_LIMIT: i32 = 160;
 const reference = memory.data(8, 8);
 const serverHash = memory.data(32, 8);
 const newest = memory.data(TRANSFER_SIZE_LIMIT, 8);
+
+/** What an offer says, besides the drafts that it is about. */
+export class OfferTerms {
+  payId: Bytes;
+  payee: Bytes;
+  /** What this module pays. */
+  unit: u32 = 0;
+  amount: u64 = 0;
+  /** What the payee of the offer pays; 0 minor units where only one pays. */
+  counterUnit: u32 = 0;
+  counterAmount: u64 = 0;
+  rounding: u8 = 0;
+
+  constructor(payId: Bytes, payee: Bytes) {
+    this.payId = payId;
+    this.payee = payee;
+  }
+}
 
 export class OutgoingNotes {
   choice: Choice = new Choice();
@@ -96,10 +114,21 @@ export class OutgoingNotes {
     return true;
   }
 
+  /** How many of the chosen notes are used up. */
+  get leaving(): i32 {
+    let count = 0;
+    for (let i = 0; i < this.choice.count; i++) {
+      const isRead = this.record.load(this.choice.keys[i]);
+      const remaining = this.record.amount - this.record.paidOut;
+      if (isRead && remaining == this.choice.values[i]) count++;
+    }
+    return count;
+  }
+
   /** Writes [ offer, [+ draft], [* certificate] ] (1570-1572); false where it does not fit. */
-  write(writer: CborWriter, payId: Bytes, payee: Bytes, unit: u32, amount: u64): bool {
+  write(writer: CborWriter, terms: OfferTerms): bool {
     step(1570);
-    const offer = this.signOffer(payId, payee, unit, amount);
+    const offer = this.signOffer(terms);
     if (offer == null) return false;
     step(1572);
     const begin = writer.length;
@@ -125,24 +154,6 @@ export class OutgoingNotes {
     return signatures;
   }
 
-  /** Puts into the open batch that the parts are paid out; notes that are used up are removed. */
-  putPaidOut(): bool {
-    for (let i = 0; i < this.choice.count; i++) {
-      const key = this.choice.keys[i];
-      const record = this.record;
-      if (!record.load(key)) return false;
-      record.payOut(this.choice.values[i]);
-      if (record.paidOut < record.amount) {
-        // One note at most: all others of the fewest that pay the amount are used up.
-        journal.putBytes(NOTE_STATE_KIND, key, bytesOf(record.at(0), NOTE_STATE_SIZE));
-      } else {
-        journal.remove(NOTE_KIND, key);
-        journal.remove(NOTE_STATE_KIND, key);
-      }
-    }
-    return true;
-  }
-
   private prepareNew(payId: Bytes, payee: Bytes, hour: u64): bool {
     const body = this.newBody!;
     const cose = new CoseSign1();
@@ -158,19 +169,24 @@ export class OutgoingNotes {
     return true;
   }
 
-  private signOffer(payId: Bytes, payee: Bytes, unit: u32, amount: u64): Bytes | null {
+  private signOffer(terms: OfferTerms): Bytes | null {
     const payload = new StaticArray<u8>(OFFER_LIMIT);
     const writer = new CborWriter(pointerOf(payload), OFFER_LIMIT);
-    const letters = new StaticArray<u8>(3);
-    unpackUnit(unit, pointerOf(letters));
-    writer.array(7);
-    writer.bytesFrom(payId);
+    const hasCounter = terms.counterAmount > 0;
+    writer.array(hasCounter ? 8 : 7);
+    writer.bytesFrom(terms.payId);
     writer.bytesFrom(this.draftsHash);
     writer.bytesFrom(identity.certificate.id);
-    writer.bytesFrom(payee);
-    writer.textFrom(letters);
-    writer.uint(amount);
+    writer.bytesFrom(terms.payee);
+    writeUnit(writer, terms.unit);
+    writer.uint(terms.amount);
     writer.uint(this.horizon);
+    if (hasCounter) {
+      writer.array(3);
+      writeUnit(writer, terms.counterUnit);
+      writer.uint(terms.counterAmount);
+      writer.uint(<u64>terms.rounding);
+    }
     return identity.sign(Purpose.OFFER, writer.pointer, writer.length);
   }
 

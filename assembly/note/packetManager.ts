@@ -18,6 +18,9 @@ import { NoteView, readUnit } from "./note";
 import { viewExactly } from "./transfer";
 
 const state = memory.data(SHA256_STATE_SIZE, 8);
+/** The largest number of a rounding: 0 exact, 1 down, 2 up. */
+export const ROUNDINGS: u64 = 2;
+
 const oneHash = memory.data(HASH_SIZE, 8);
 
 /** The hash of drafts: SHA-256 over the SHA-256 of each draft transfer's payload, in order. */
@@ -46,11 +49,16 @@ export class OfferView {
   unit: u32 = 0;
   amount: u64 = 0;
   horizon: u64 = 0;
+  /** What the payee of this offer pays; 0 minor units where only one pays. */
+  counterUnit: u32 = 0;
+  counterAmount: u64 = 0;
+  rounding: u8 = 0;
 
   parse(pointer: usize, length: i32): bool {
     if (!this.cose.parse(pointer, length)) return false;
     const reader = new CborReader(this.cose.payloadPointer, this.cose.payloadLength);
-    reader.arrayOf(7);
+    const count = reader.array();
+    if (count != 7 && count != 8) return false;
     this.payId = viewExactly(reader, PAY_ID_SIZE);
     this.draftsHash = viewExactly(reader, HASH_SIZE);
     this.payer = viewExactly(reader, ID_SIZE);
@@ -58,6 +66,16 @@ export class OfferView {
     this.unit = readUnit(reader);
     this.amount = reader.uintAtMost(AMOUNT_LIMIT);
     this.horizon = reader.uintAtMost(AMOUNT_LIMIT);
+    this.counterUnit = 0;
+    this.counterAmount = 0;
+    this.rounding = 0;
+    if (count == 8) {
+      reader.arrayOf(3);
+      this.counterUnit = readUnit(reader);
+      this.counterAmount = reader.uintAtMost(AMOUNT_LIMIT);
+      this.rounding = <u8>reader.uintAtMost(ROUNDINGS);
+      if (this.counterAmount == 0) return false;
+    }
     return reader.atEnd();
   }
 }

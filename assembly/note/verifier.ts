@@ -37,6 +37,10 @@ export class Expected {
   payer: Certificate = new Certificate();
   unit: u32 = 0;
   amount: u64 = 0;
+  /** What this module pays for it; 0 minor units where it does not. */
+  counterUnit: u32 = 0;
+  counterAmount: u64 = 0;
+  rounding: u8 = 0;
   nowSeconds: u64 = 0;
   /** True in a transaction money module; a bank's takes more (step 1584; grace, transfers). */
   isTransactionModule: bool = true;
@@ -113,8 +117,12 @@ export class Verifier {
     if (kid == 0 || !same(kid, pointerOf(expected.payer.reference), ID_SIZE)) {
       return Reason.NOTE_CHAIN_BROKEN;
     }
-    if (offer.unit != expected.unit || offer.amount != expected.amount) return Reason.TOTAL_WRONG;
-    return Reason.NONE;
+    const isAmount = offer.unit == expected.unit && offer.amount == expected.amount;
+    const isCounter =
+      offer.counterUnit == expected.counterUnit &&
+      offer.counterAmount == expected.counterAmount &&
+      offer.rounding == expected.rounding;
+    return isAmount && isCounter ? Reason.NONE : Reason.TOTAL_WRONG;
   }
 
   /** Parents, ids, amounts, dates, total, horizon, hash of drafts: everything but signatures. */

@@ -24,9 +24,10 @@ interface Image {
   clear(): void;
   add(key: number, unit: number, amount: bigint, expiry: bigint, transfers: number): void;
   choose(unit: number, amount: bigint, now: bigint, toBank: number): number;
-  chooseForBank(unit: number, most: bigint, now: bigint): bigint;
+  chooseSorted(isReversed: number, unit: number, most: bigint, now: bigint): bigint;
   reserve(isReserved: number): void;
   leave(): void;
+  promise(isKept: number): void;
   chosen(): number;
   keyAt(index: number): number;
   valueAt(index: number): bigint;
@@ -57,7 +58,8 @@ function fill(notes: Note[]): void {
 const choose = (amount: number, toBank = false) =>
   image.choose(1, BigInt(amount), BigInt(NOW), toBank ? 1 : 0);
 
-const chooseForBank = (most: number) => Number(image.chooseForBank(1, BigInt(most), BigInt(NOW)));
+const chooseForBank = (most: number, isFreshest = false) =>
+  Number(image.chooseSorted(isFreshest ? 1 : 0, 1, BigInt(most), BigInt(NOW)));
 
 /** What the image chose: key and value of each note. */
 const choice = () =>
@@ -184,6 +186,29 @@ describe("choice of notes", () => {
     expect(chooseForBank(90)).toBe(80);
     fill([]);
     expect(chooseForBank(90)).toBe(0);
+  });
+
+  test("what a bank gives in return lives longest", () => {
+    fill([
+      { key: 1, amount: 10, days: 20, transfers: 1 },
+      { key: 2, amount: 10, days: 80, transfers: 3 },
+      { key: 3, amount: 10, days: 80, transfers: 1 },
+      { key: 4, amount: 10, days: 90, transfers: TRANSFERS_LIMIT },
+    ]);
+    expect(chooseForBank(25, true)).toBe(25);
+    expect(choice()).toEqual([
+      { key: 3, value: 10 },
+      { key: 2, value: 10 },
+      { key: 1, value: 5 },
+    ]);
+  });
+
+  test("a part that is promised is neither spent nor free until it is paid or given back", () => {
+    fill([{ key: 1, amount: 10, days: 5, transfers: 1 }]);
+    expect(choose(4)).toBe(Found.chosen);
+    image.promise(1);
+    expect(choose(1)).toBe(Found.reserved);
+    expect(choose(7)).toBe(Found.insufficient);
   });
 
   test("does not give a note to two payments, and says that it is only taken", () => {

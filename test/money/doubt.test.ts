@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commit, doubt, close and resume (docs/protocol.md section 4): messages lost and power cut at
-// every place of a payment. Whatever happens, nothing is made or lost, and when the modules meet
-// again nothing is in doubt and both own sides hear the same.
+// Commit, doubt, close and resume (docs/protocol.md section 4): messages lost at every place of a
+// payment. Whatever happens, nothing is made or lost, and when the modules meet again nothing is in
+// doubt and both own sides hear the same. Power cuts: cuts.test.ts.
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { describe, expect, test } from "vitest";
-import type { StorageOperation } from "../../host/simulator/types.ts";
 import { pay } from "../support/agentStandIn.ts";
 import { PEER } from "../support/bareModule.ts";
-import {
-  type MoneyWorld,
-  type Node,
-  payingWorld,
-  State,
-  stockedWorld,
-  TUNNEL,
-} from "../support/moneyWorld.ts";
+import { type MoneyWorld, type Node, payingWorld, State, TUNNEL } from "../support/moneyWorld.ts";
 
 /** The modules meet: each asks about what is open with the other. */
 function meet(world: MoneyWorld, one: Node, other: Node): void {
@@ -109,67 +101,4 @@ describe("close by the own side", () => {
     expect(a.node.module.ask(89)).toEqual([89, 0]);
     expect(b.node.module.ask(89)).toEqual([89, 0]);
   });
-});
-
-describe("power cuts in a withdrawal", () => {
-  const STOCK = 100_000;
-  const AMOUNT = 2_500;
-  const { world, teller, customer } = stockedWorld(STOCK);
-  const start = [teller, customer].map((node) => node.module.snapshot());
-
-  /** One withdrawal with the power cut at operation `index` of `node`; whether it came so far. */
-  function run(node: Node, index: number, moment: "cut-before" | "cut-after" | "tear"): boolean {
-    for (const [i, each] of [teller, customer].entries()) {
-      each.module.restore(start[i]!);
-      each.heard.length = 0;
-    }
-    let operations = 0;
-    let isCut = false;
-    let bits = index * 7919 + 1;
-    const random = () => {
-      bits = Math.imul(bits, 1664525) + 1013904223;
-      return bits >>> 0;
-    };
-    node.module.power = (_operation: StorageOperation) => {
-      if (isCut || operations++ !== index) return "keep";
-      isCut = true;
-      return moment === "tear" ? { tear: random } : moment;
-    };
-    world.withdraw(customer, teller, AMOUNT);
-    world.settle();
-    node.module.power = () => "keep";
-    meet(world, customer, teller);
-    // The bank asks about each hold that was not settled.
-    const settled = new Set(
-      teller
-        .heardOf(84)
-        .filter(([, , state]) => state === 1 || state === 2)
-        .map(([, payId]) => bytesToHex(payId as Uint8Array)),
-    );
-    for (const [, , payId] of teller.heardOf(82)) {
-      if (!settled.has(bytesToHex(payId as Uint8Array))) world.command(teller, 88, payId);
-    }
-    const [held, doubt] = world.balance(customer);
-    const [stock] = world.balance(teller);
-    const place = `${node.name} ${index} ${moment}`;
-    expect([place, doubt, held! + stock!]).toEqual([place, 0, STOCK]);
-    const last = teller.heardOf(84).at(-1);
-    const isSettled = last?.[2] === State.committed;
-    expect([place, held]).toEqual([place, isSettled ? AMOUNT : 0]);
-    // A command that the power cut off before it was remembered was not begun.
-    const command = customer.heardOf(29).at(-1)?.[1];
-    const state = command === undefined ? State.aborted : customer.module.ask(30, command)[2];
-    expect([place, state]).toEqual([place, isSettled ? State.committed : State.aborted]);
-    return isCut;
-  }
-
-  for (const node of [customer, teller]) {
-    for (const moment of ["cut-before", "tear", "cut-after"] as const) {
-      test(`${moment} at every flash operation of ${node.name}`, () => {
-        let index = 0;
-        while (run(node, index, moment)) index++;
-        expect(index).toBeGreaterThan(5);
-      });
-    }
-  }
 });
