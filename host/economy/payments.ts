@@ -2,7 +2,9 @@
 // Payments between people (Fig. 12 without a ticket): ordered by the payer, asked for by the payee
 // (par. 128), or an exchange of two units in one commit. The other owner's word is asked; here each
 // owner accepts what was accepted before, by an action of a file or an order of that owner.
+import type { PurchaseResult } from "../application/customerApplication.ts";
 import { Rounding } from "../application/personPayments.ts";
+import { formatAmount } from "../network/currencies.ts";
 import { type Acceptance, withdrawAcceptance } from "./acceptances.ts";
 import type { ExchangeAction, PayAction } from "./economyActions.ts";
 import { counterAmountOf } from "./exchangeTerms.ts";
@@ -12,6 +14,9 @@ import type { Person } from "./people.ts";
 import type { ExchangeOutcome, PayOutcome } from "./report.ts";
 import { whyRefused } from "./trades.ts";
 import type { World } from "./world.ts";
+
+/** The reason of a payer that has too little (docs/protocol.cddl section 9). */
+const INSUFFICIENT_FUNDS = 29;
 
 /**
  * Pays another person.
@@ -32,7 +37,20 @@ export async function pay(world: World, action: PayAction, isAgreed = true): Pro
   await world.settled();
   const outcome = { kind: "pay" as const, from, to, unit, amount, request };
   if (result.state === "committed") return { ...outcome, outcome: "ok" };
-  return { ...outcome, outcome: "refused", reason: whyRefused(result) };
+  const reason = `${whyRefused(result)}${await staleHint(payer, unit, result)}`;
+  return { ...outcome, outcome: "refused", reason };
+}
+
+/** What the payer has of a unit that only a bank still takes, where money was not enough. */
+async function staleHint(
+  { wallet }: Person,
+  unit: string,
+  { reasonNumber }: PurchaseResult,
+): Promise<string> {
+  if (reasonNumber !== INSUFFICIENT_FUNDS) return "";
+  const stale = (await wallet.balances()).find((balance) => balance.unit === unit)?.refreshMinor;
+  if (stale === undefined || stale === 0) return "";
+  return `; ${formatAmount(stale, unit)} must be refreshed at a bank first`;
 }
 
 /**

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Economies that nobody wrote, from seeds: other banks, merchants, fees, currencies and cards. What
-// is bought and refused is checked against a plain model of cards and prices, and the audit holds.
+// Economies that nobody wrote, from seeds: other banks, accounts, merchants, devices, fees,
+// currencies and cards, and every kind of action. Who holds what is checked against a plain model
+// of what each outcome says, and the audit holds to the last unit.
 import { describe, expect, it } from "vitest";
 import { runAction } from "../../host/economy/actions.ts";
 import { audit } from "../../host/economy/audit.ts";
+import type { EconomyAction } from "../../host/economy/economyActions.ts";
 import { type Economy, parseEconomy } from "../../host/economy/economyFile.ts";
+import type { ActionOutcome } from "../../host/economy/report.ts";
 import { openWorld } from "../../host/economy/world.ts";
 import { memoryWorld } from "../../host/economy/worldSettings.ts";
 
@@ -27,7 +30,7 @@ function randomEconomy(seed: number): Economy {
   const units = [pick(UNITS), pick(UNITS)].filter(
     (unit, index, all) => all.indexOf(unit) === index,
   );
-  const people = ["Ann", "Ben", "Cem"].map((name) => ({ name }));
+  const people = ["Ann", "Ben", "Cem"].map((name) => ({ name, bank: pick(["Alpha", "Beta"]) }));
   const cards = people.map(({ name }, index) => ({
     number: `40000000${seed}${index}`.padEnd(16, "7"),
     holder: name,
@@ -41,45 +44,101 @@ function randomEconomy(seed: number): Economy {
   const merchants = ["North", "South", "East"].map((name) => ({
     name,
     bank: pick(["Alpha", "Beta"]),
-    devices: [Object.fromEntries(units.map((unit) => [unit, next(90_000)]))],
+    // One to three devices, so that one is short where the others can help.
+    devices: Array.from({ length: 1 + next(3) }, () =>
+      Object.fromEntries(units.map((unit) => [unit, next(20_000)])),
+    ),
     offers: units.flatMap((unit) =>
-      units.map((accountUnit) => ({
-        direction: "buy" as const,
-        unit,
-        accountUnit,
-        feeMinor: next(300),
-        feeBasisPoints: next(400),
-        rate: pick(["1", "0.875", "1.0001", "13.7"]),
-      })),
+      units.flatMap((accountUnit) =>
+        (["buy", "sell"] as const).map((direction) => ({
+          direction,
+          unit,
+          accountUnit,
+          feeMinor: next(300),
+          feeBasisPoints: next(400),
+          rate: pick(["1", "0.875", "1.0001", "13.7"]),
+        })),
+      ),
     ),
   }));
-  const actions = Array.from({ length: 8 }, () => {
+  const owners = [...people, ...merchants].map(({ name }) => name);
+  const accounts = () =>
+    owners.flatMap((owner) =>
+      units.flatMap((unit) =>
+        next(2) === 0 ? [] : [{ owner, unit, balance: next(30_000), closed: next(6) === 0 }],
+      ),
+    );
+  const banks = [
+    { name: "Alpha", issues: units, accounts: accounts() },
+    { name: "Beta", accounts: accounts() },
+  ];
+  const actions = Array.from({ length: 14 }, (): EconomyAction => {
     const who = pick(people).name;
-    const others = people.filter(({ name }) => name !== who);
-    return next(2) === 0
-      ? {
-          do: "pay" as const,
-          from: who,
-          to: pick(others).name,
-          amount: 1 + next(5_000),
-          unit: pick(units),
-        }
-      : {
-          do: "buy" as const,
-          who,
-          amount: 1 + next(30_000),
-          unit: pick(units),
-          card: cards.find(({ holder }) => holder === who)?.number ?? "",
-        };
+    const to = pick(people.filter(({ name }) => name !== who)).name;
+    const unit = pick(units);
+    const amount = 1 + next(9_000);
+    const number = cards.find(({ holder }) => holder === who)?.number ?? "";
+    const counterUnit = units.find((other) => other !== unit);
+    switch (next(10)) {
+      case 0:
+        return { do: "pay", from: who, to, amount, unit };
+      case 1:
+        return { do: "pay", from: who, to, amount, unit, request: true };
+      case 2:
+        return { do: "sell", who, amount, unit, card: number };
+      case 3:
+        return { do: "deposit", who: pick([who, "North"]), amount, unit };
+      case 4:
+        return { do: "refresh", who: pick([who, "South"]), unit };
+      case 5:
+        if (counterUnit === undefined) return { do: "wait", days: 1 };
+        return { do: "exchange", from: who, to, amount, unit, counterUnit, rate: "0.777" };
+      case 6:
+      case 7:
+        return { do: "withdraw", who: pick([who, who, "East"]), amount, unit };
+      default:
+        return { do: "buy", who, amount: 3 * amount, unit, card: number };
+    }
   });
   return {
     units,
-    banks: [{ name: "Alpha", issues: units }, { name: "Beta" }],
+    banks,
     cardIssuers: [{ name: "Gamma", cards }],
     merchants,
     people,
     actions,
   };
+}
+
+/** What an outcome moved, told to `move`. */
+function bookOutcome(
+  outcome: ActionOutcome,
+  move: (name: string, unit: string, amount: number) => void,
+): void {
+  switch (outcome.kind) {
+    case "buy":
+      expect(outcome.received).toBe(outcome.amount);
+      move(outcome.customer, outcome.unit, outcome.amount);
+      break;
+    case "sell":
+      move(outcome.customer, outcome.unit, -outcome.amount);
+      break;
+    case "pay":
+      move(outcome.from, outcome.unit, -outcome.amount);
+      move(outcome.to, outcome.unit, outcome.amount);
+      break;
+    case "exchange":
+      move(outcome.from, outcome.unit, -outcome.amount);
+      move(outcome.to, outcome.unit, outcome.amount);
+      move(outcome.to, outcome.counterUnit, -outcome.counterAmount);
+      move(outcome.from, outcome.counterUnit, outcome.counterAmount);
+      break;
+    case "withdraw":
+      move(outcome.who, outcome.unit, outcome.amount);
+      break;
+    case "deposit":
+      move(outcome.who, outcome.unit, -outcome.amount);
+  }
 }
 
 describe("a random economy", () => {
@@ -88,27 +147,25 @@ describe("a random economy", () => {
     const world = await openWorld(economy, memoryWorld(String(seed)));
     try {
       const money = new Map<string, number>();
+      const has = (name: string, unit: string) => money.get(`${name} ${unit}`) ?? 0;
       const move = (name: string, unit: string, amount: number) => {
-        money.set(`${name} ${unit}`, (money.get(`${name} ${unit}`) ?? 0) + amount);
+        money.set(`${name} ${unit}`, has(name, unit) + amount);
       };
       for (const action of economy.actions) {
         const outcome = await runAction(world, action);
-        if (outcome.outcome === "refused") {
-          expect(outcome.reason).toBeTruthy();
-          if (outcome.kind === "pay") {
-            expect(money.get(`${outcome.from} ${outcome.unit}`) ?? 0).toBeLessThan(outcome.amount);
-          }
-        } else if (outcome.kind === "pay") {
-          move(outcome.from, outcome.unit, -outcome.amount);
-          move(outcome.to, outcome.unit, outcome.amount);
-        } else if (outcome.kind === "buy") {
-          expect(outcome.received).toBe(outcome.amount);
-          move(outcome.customer, outcome.unit, outcome.received);
+        if (outcome.outcome === "ok") {
+          bookOutcome(outcome, move);
+          continue;
+        }
+        expect(outcome.reason).toBeTruthy();
+        // A payment is refused for lack of money alone.
+        if (outcome.kind === "pay") {
+          expect(has(outcome.from, outcome.unit)).toBeLessThan(outcome.amount);
         }
       }
       for (const { name, wallet } of world.people) {
         for (const { unit, spendableMinor } of await wallet.balances()) {
-          expect([name, unit, spendableMinor]).toEqual([name, unit, money.get(`${name} ${unit}`)]);
+          expect([name, unit, spendableMinor]).toEqual([name, unit, has(name, unit)]);
         }
       }
       const closing = await audit(world);
