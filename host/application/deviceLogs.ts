@@ -7,7 +7,10 @@ import { decodeCbor } from "../trust/cbor.ts";
 import { ask } from "./commandRunner.ts";
 import { FieldReader, HostMessage } from "./hostPort.ts";
 
-/** One entry of a money module's log. Ids in hexadecimal, times in seconds since 1970. */
+/**
+ * What a module paid, or received, in one payment; where both sides pay there are two entries. Ids
+ * in hexadecimal, times in seconds since 1970.
+ */
 export interface ModuleLogEntry {
   payId: string;
   isPayer: boolean;
@@ -53,6 +56,12 @@ export async function moduleLog(
       atSeconds: reader.uint(),
     };
   });
+}
+
+/** The newest entry of each payment and side: what became of it, as far as the module knows. */
+export function latestEntries(log: readonly ModuleLogEntry[]): ModuleLogEntry[] {
+  const latest = new Map(log.map((entry) => [`${entry.payId}/${entry.isPayer}`, entry]));
+  return [...latest.values()];
 }
 
 /** The transactions of a device's agent, oldest first. */

@@ -2,6 +2,7 @@
 // The florin command: what it takes, with examples, and the exit codes.
 import { Command, CommanderError } from "commander";
 import { EconomyFileError } from "../economy/economyFile.ts";
+import { addBank } from "./bankCommand.ts";
 import { askRunning } from "./control.ts";
 import { demo, type DemoOptions } from "./demo.ts";
 import { directoryOption } from "./directoryOption.ts";
@@ -32,6 +33,7 @@ function program(): Command {
   addUp(florin);
   addWallet(florin);
   addMerchant(florin);
+  addBank(florin);
   addAudit(florin);
   return florin;
 }

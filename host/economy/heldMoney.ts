@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What all modules hold (protocol rule 4.7): what can be spent or refreshed, and of what is in doubt
 // one leg: what came in where the one who decides committed, what was promised where it did not.
-import { LogRole, latestEntries, readModuleLog } from "../application/moduleLog.ts";
+import { latestEntries, moduleLog } from "../application/deviceLogs.ts";
 import { PaymentState } from "../application/hostPort.ts";
 import { moduleBalances, moduleId } from "./banks.ts";
 import type { CertifiedParty } from "./foundations.ts";
@@ -40,7 +40,7 @@ export async function heldMoney(
 
 /** One leg of a payment in doubt. */
 interface Doubt {
-  readonly role: number;
+  readonly isPayer: boolean;
   readonly unit: string;
   readonly amountMinor: number;
   readonly isCommitted: boolean;
@@ -52,12 +52,12 @@ async function openDoubts(
   devices: readonly CertifiedParty[],
 ): Promise<Doubt[]> {
   const doubts: Doubt[] = [];
-  for (const entry of latestEntries(await readModuleLog(party.device))) {
+  for (const entry of latestEntries(await moduleLog(party.device))) {
     if (entry.state !== PaymentState.IN_DOUBT) continue;
     const peer = devices.find(
       (other) => other.certified.module !== undefined && moduleId(other) === entry.peer,
     );
-    const told = peer === undefined ? [] : latestEntries(await readModuleLog(peer.device));
+    const told = peer === undefined ? [] : latestEntries(await moduleLog(peer.device));
     const isCommitted = told.some(
       ({ payId, state }) => payId === entry.payId && state === PaymentState.COMMITTED,
     );
@@ -71,7 +71,7 @@ function doubtful(doubts: readonly Doubt[], unit: string, inDoubtMinor: number):
   let [heldMinor, unnamedMinor] = [0, inDoubtMinor];
   for (const doubt of doubts) {
     if (doubt.unit !== unit) continue;
-    const isIncoming = doubt.role === LogRole.PAYEE;
+    const isIncoming = !doubt.isPayer;
     if (isIncoming) unnamedMinor -= doubt.amountMinor;
     if (isIncoming === doubt.isCommitted) heldMinor += doubt.amountMinor;
   }

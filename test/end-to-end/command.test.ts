@@ -144,6 +144,49 @@ describe("an economy on disk", () => {
     expect(await spendable("Alice")).toEqual(before);
   });
 
+  it("shows its banks' books, and has money issued, from other terminals", async () => {
+    const bank = (command: string, ...options: string[]) =>
+      florin("bank", command, "--dir", town, ...options);
+    const [name, account] = ["First Harbour Bank", "notes-on-hand:USD"];
+    const issued = await bank("issue", "--amount", "12345", "--unit", "USD");
+    expect(issued.stdout).toContain(`USD 123.45 issued into the stock of ${name}\n`);
+    expect(issued.stdout).toMatch(
+      /USD [\d,.]+ issued - USD 0.00 redeemed = .*; USD 123.45 on hand/,
+    );
+    const { money } = JSON.parse((await bank("issue", "--bank", name, "--json")).stdout) as {
+      money: { bank: string; unit: string; onHand: number }[];
+    };
+    expect(money).toContainEqual(expect.objectContaining({ bank: name, onHand: 12345 }));
+    const listed = await bank("accounts", "--json");
+    const { accounts } = JSON.parse(listed.stdout) as { accounts: unknown[] };
+    const row = { bank: name, account, kind: "notes-on-hand", balance: 12345, closed: false };
+    expect(accounts).toContainEqual(expect.objectContaining(row));
+    const ledger = await bank("ledger", "--account", account, "--limit", "1", "--json");
+    const { entries, totals, problems } = JSON.parse(ledger.stdout) as {
+      entries: { bank: string; lines: unknown[] }[];
+      totals: { balanced: boolean; inTransit: number }[];
+      problems: string[];
+    };
+    const newest = entries.find((entry) => entry.bank === name);
+    expect(newest?.lines).toContainEqual({ account, debit: 12345, credit: 0 });
+    expect(totals.every(({ balanced, inTransit }) => balanced && inTransit === 0)).toBe(true);
+    expect(problems).toEqual([]);
+    expect(await bank("redeemed")).toMatchObject({ code: 0, stdout: "no notes came back yet\n" });
+    await auditOk();
+  });
+
+  it.each([
+    ["an unknown bank", ["accounts", "--bank", "Nope"], /no bank is named "Nope"; there are First/],
+    ["an unknown account", ["ledger", "--account", "nope"], /no account is named "nope"/],
+    ["an amount without a unit", ["issue", "--amount", "5"], /--unit is missing/],
+    ["a unit without an amount", ["issue", "--unit", "USD"], /--amount takes minor units/],
+    ["a broken limit", ["ledger", "--limit", "0"], /--limit takes a whole number from 1/],
+  ])("refuses to show %s", async (_, [command = "", ...options], sentence) => {
+    const refused = await florin("bank", command, "--dir", town, ...options);
+    expect([refused.code, refused.stdout]).toEqual([2, ""]);
+    expect(refused.stderr).toMatch(sentence);
+  });
+
   it("belongs to one process", async () => {
     const second = await florin("up", "--dir", town);
     expect(second.code).not.toBe(0);
@@ -209,7 +252,7 @@ describe("bad input", () => {
   });
 
   it("shows help with examples for every command", async () => {
-    for (const command of [[], ["demo"], ["up"], ["wallet"]]) {
+    for (const command of [[], ["demo"], ["up"], ["wallet"], ["bank"]]) {
       const help = await florin(...command, "--help");
       expect(help.code).toBe(0);
       expect(help.stdout).toMatch(/Examples:|Exit codes:/);

@@ -2,7 +2,7 @@
 // Transaction reconciliation: module logs against the books, and orphans on either side.
 import { describe, expect, it } from "vitest";
 import { PaymentState } from "../../host/application/hostPort.ts";
-import type { ModuleLogEntry } from "../../host/application/moduleLog.ts";
+import type { ModuleLogEntry } from "../../host/application/deviceLogs.ts";
 import type { PaymentRecord } from "../../host/network/bank/ledger.ts";
 import { compareLog } from "../../host/network/bank/transactionReconciliation.ts";
 
@@ -10,7 +10,7 @@ const { ABORTED, COMMITTED, IN_DOUBT } = PaymentState;
 const [TELLER, GENERATOR, CUSTOMER] = ["teller", "generator", "customer"];
 
 function logged(payId: string, change: Partial<ModuleLogEntry> = {}): ModuleLogEntry {
-  const what = { payId, role: 1, state: COMMITTED, reason: 0, peer: CUSTOMER, atSeconds: 1 };
+  const what = { payId, isPayer: true, state: COMMITTED, reason: 0, peer: CUSTOMER, atSeconds: 1 };
   return { ...what, amountMinor: 5, unit: "EUR", ...change };
 }
 

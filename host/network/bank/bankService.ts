@@ -3,7 +3,7 @@
 // the other. Whatever was open when the process ended is asked about as soon as a module is there.
 import { randomBytes } from "node:crypto";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { readModuleLog } from "../../application/moduleLog.ts";
+import { moduleLog } from "../../application/deviceLogs.ts";
 import type { TransactionDevice } from "../../device/types.ts";
 import type { Root } from "../../trust/certificates.ts";
 import {
@@ -173,7 +173,7 @@ export class BankService {
     const payments = await this.store.payments(this.settings.bank);
     const problems: string[] = [];
     for (const [module, device] of this.devices) {
-      problems.push(...compareLog(module, await readModuleLog(device), payments));
+      problems.push(...compareLog(module, await moduleLog(device), payments));
     }
     return problems;
   }

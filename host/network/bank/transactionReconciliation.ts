@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Transaction reconciliation: what a bank's module says it committed against what the books say,
 // payment by payment. Whatever stands on one side alone is a fault or a fraud; a person looks.
+import { latestEntries, type ModuleLogEntry } from "../../application/deviceLogs.ts";
 import { PaymentState } from "../../application/hostPort.ts";
-import { latestEntries, type ModuleLogEntry } from "../../application/moduleLog.ts";
 import type { PaymentRecord } from "./ledger.ts";
 
 /**
