@@ -19,4 +19,5 @@ export const TEST_IMAGES = [
   "session-probe-agent",
   "session-probe-module",
   "note-directory",
+  "forking-module",
 ];

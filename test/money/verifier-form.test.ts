@@ -7,7 +7,7 @@ import { concatBytes } from "@noble/hashes/utils.js";
 import { describe, expect, test } from "vitest";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { signObject } from "../../host/trust/cose.ts";
-import { DATE, encodePacket, type Packet, type Signer } from "../support/noteMaker.ts";
+import { DATE, DAY, encodePacket, type Packet, type Signer } from "../support/noteMaker.ts";
 import { VerifierBench } from "../support/verifierBench.ts";
 
 const bench = new VerifierBench();
@@ -48,8 +48,11 @@ const contentOf = (object: unknown): unknown[] =>
 function withBody(change: (body: unknown[]) => unknown[]): unknown[] {
   const packet = bench.right();
   const draft = packet.drafts[0]!;
-  draft.body = encodeCbor(change(decodeCbor(draft.body) as unknown[]));
+  const body = change(decodeCbor(draft.body) as unknown[]);
+  draft.body = encodeCbor(body);
   bench.rechain(draft, generator);
+  // The horizon follows the expiry, so that it is right beside a wrong one.
+  packet.horizon = Math.max(0, Number(body[6]) + 30 * DAY);
   return encodePacket(packet) as unknown[];
 }
 

@@ -48,10 +48,16 @@ export class Node {
   peer: Node | null = null;
   agent: AgentStandIn | null = null;
 
-  constructor(world: MoneyWorld, name: string, role: Role, change: Partial<Claims>) {
+  constructor(
+    world: MoneyWorld,
+    name: string,
+    role: Role,
+    change: Partial<Claims>,
+    image = IMAGES[role]!,
+  ) {
     this.name = name;
     this.role = role;
-    this.module = new BareModule(IMAGES[role]!, world.clock, `${name} of ${world.seed}`);
+    this.module = new BareModule(image, world.clock, `${name} of ${world.seed}`);
     world.agency.certify(this.module, name, role, change);
   }
 
@@ -79,8 +85,9 @@ export class MoneyWorld {
     this.seed = seed;
   }
 
-  add(name: string, role: Role, change: Partial<Claims> = {}): Node {
-    const node = new Node(this, name, role, change);
+  /** `image`: another than that of honest modules of this role. */
+  add(name: string, role: Role, change: Partial<Claims> = {}, image?: string): Node {
+    const node = new Node(this, name, role, change, image);
     this.nodes.push(node);
     return node;
   }
