@@ -8,6 +8,7 @@ import type { ActionOutcome, EconomyReport } from "../economy/report.ts";
 import { actionLine, auditLines, topUpLine } from "../economy/reportLines.ts";
 import { openWorld } from "../economy/world.ts";
 import { memoryWorld } from "../economy/worldSettings.ts";
+import { type BoardMaker, emulatedBoards } from "../economy/partyBoard.ts";
 import { projectFile } from "../projectFile.ts";
 import {
   CommandFailure,
@@ -26,10 +27,15 @@ export interface DemoOptions {
   seed?: string;
   json?: boolean;
   trace?: boolean;
+  /** Kind of boards for people's devices: "sim", or "qemu" with a board's name behind a colon. */
+  boards?: string;
 }
 
 /** The economy that is shown when none is named. */
 export const EXAMPLE_ECONOMY = projectFile("examples/economy.json");
+
+/** The emulated board of `--boards qemu`. */
+const DEFAULT_BOARD = "mps2-an505";
 
 /** Runs the demo; gives the exit code. */
 export async function demo(options: DemoOptions): Promise<number> {
@@ -38,9 +44,11 @@ export async function demo(options: DemoOptions): Promise<number> {
     throw new CommandFailure(`--seed takes a whole number, not "${options.seed}"`);
   }
   const isJson = options.json === true;
+  const peopleBoards = boardsNamed(options);
   const bar = new ProgressBar(stagesOf(economy));
   const settings = memoryWorld(options.seed, {
     isTraced: options.trace === true,
+    ...(peopleBoards === undefined ? {} : { peopleBoards }),
     progress: (text) => bar.step(text),
     // On a terminal the bar has the line to itself.
     ...(process.stderr.isTTY ? {} : { detail: progress }),
@@ -72,6 +80,21 @@ export async function demo(options: DemoOptions): Promise<number> {
   } finally {
     await world.close();
   }
+}
+
+/** What makes the boards of people; undefined for simulated ones. */
+function boardsNamed({ boards, seed, trace }: DemoOptions): BoardMaker | undefined {
+  if (boards === undefined || boards === "sim") return undefined;
+  const [kind, board, ...more] = boards.split(":");
+  if (kind !== "qemu" || more.length > 0) {
+    throw new CommandFailure(`--boards takes sim, qemu or qemu:BOARD, not "${boards}"`);
+  }
+  if (seed !== undefined || trace) {
+    throw new CommandFailure(
+      "emulated boards have real time and release images: no --seed, --trace",
+    );
+  }
+  return emulatedBoards(board ?? DEFAULT_BOARD);
 }
 
 /** Agencies, banks and card network, each merchant and person, each action, and the audit. */

@@ -46,6 +46,7 @@ function addDemo(florin: Command): void {
     .option("--seed <number>", "same seed, same keys and ids")
     .option("--json", "print one JSON object")
     .option("--trace", "print each numbered step of the figures as it is reached")
+    .option("--boards <kind>", "people's boards: sim, or qemu for emulated ones (boards/README.md)")
     .addHelpText(
       "after",
       `
@@ -53,6 +54,7 @@ Examples:
   florin demo
   florin demo --economy my-economy.json --json
   florin demo --seed 7 --trace
+  florin demo --boards qemu
 `,
     )
     .action(async (options: DemoOptions) => {

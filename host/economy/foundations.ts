@@ -167,6 +167,7 @@ async function makeCertifiedDevice(
   const { name, images, plan } = what;
   const storage = settings.storageFor(name);
   const observer = settings.observerFor(name);
+  const boardMaker = images.agent === "customer-agent" ? settings.peopleBoards : undefined;
   const party = await makePartyDevice({
     name,
     ...images,
@@ -174,6 +175,7 @@ async function makeCertifiedDevice(
     random: settings.boardRandom(name),
     clock: settings.clock,
     isTraced: settings.isTraced,
+    ...(boardMaker === undefined ? {} : { boardMaker }),
     ...(storage === undefined ? {} : { storage }),
     ...(observer === undefined ? {} : { observer }),
   });

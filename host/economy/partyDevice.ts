@@ -8,6 +8,7 @@ import type { TransactionDevice } from "../device/types.ts";
 import type { Clock } from "../link/clock.ts";
 import type { LinkStatistics } from "../link/protocol.ts";
 import { projectFile } from "../projectFile.ts";
+import type { BoardMaker, PartyBoard } from "./partyBoard.ts";
 import { SimulatedBoard } from "../simulator/board.ts";
 import type {
   BoardObserver,
@@ -37,6 +38,8 @@ export interface PartyDeviceOptions {
   clock: Clock;
   storage?: BoardStorage;
   observer?: BoardObserver;
+  /** Makes the board; a simulated one if absent. */
+  boardMaker?: BoardMaker;
   /** True to run the traced images. */
   isTraced: boolean;
 }
@@ -47,8 +50,10 @@ export interface PartyDevice {
   device: TransactionDevice;
   /** Where other devices connect to. */
   url: string;
+  /** As the host's end of the link counts. */
   linkStatistics(): LinkStatistics;
-  boardStatistics: BoardStatistics;
+  /** Null for a board that is not simulated. */
+  boardStatistics: BoardStatistics | null;
   close(): Promise<void>;
 }
 
@@ -82,6 +87,29 @@ export function firmwareImage(name: ImageName, isTraced: boolean): ImageDescript
 
 /** Makes a board, switches it on, opens its link and listens for other devices. */
 export async function makePartyDevice(options: PartyDeviceOptions): Promise<PartyDevice> {
+  const { agent, module, boardMaker, clock, name } = options;
+  const slots = { ...(agent ? { agent } : {}), ...(module ? { module } : {}) };
+  const board = boardMaker ? await boardMaker(slots, options.secret) : simulatedBoard(options);
+  const { transport } = board;
+  const device = await openDevice({ transport, clock, owner: `${name} host` });
+  const listener: PeerListener = await listenForPeers({ host: LOCAL_HOST, port: 0 }, (peer) => {
+    device.accept(peer);
+  });
+  return {
+    name,
+    device,
+    url: `ws://${LOCAL_HOST}:${listener.port}`,
+    linkStatistics: () => device.statistics().link,
+    boardStatistics: board.statistics ?? null,
+    close: async () => {
+      await listener.close();
+      device.close();
+      await board.close();
+    },
+  };
+}
+
+function simulatedBoard(options: PartyDeviceOptions): PartyBoard {
   const { agent, module, isTraced, storage, observer, clock } = options;
   const board = new SimulatedBoard({
     name: "simulator",
@@ -95,19 +123,10 @@ export async function makePartyDevice(options: PartyDeviceOptions): Promise<Part
   });
   const transport = board.connect();
   board.powerOn();
-  const device = await openDevice({ transport, clock, owner: `${options.name} host` });
-  const listener: PeerListener = await listenForPeers({ host: LOCAL_HOST, port: 0 }, (peer) => {
-    device.accept(peer);
-  });
   return {
-    name: options.name,
-    device,
-    url: `ws://${LOCAL_HOST}:${listener.port}`,
-    linkStatistics: () => board.linkStatistics(),
-    boardStatistics: board.statistics,
+    transport,
+    statistics: board.statistics,
     close: async () => {
-      await listener.close();
-      device.close();
       board.close();
       if (storage !== undefined && "close" in storage) (storage.close as () => void)();
     },

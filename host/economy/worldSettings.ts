@@ -8,6 +8,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Clock } from "../link/clock.ts";
 import { systemClock } from "../link/clock.ts";
+import type { BoardMaker } from "./partyBoard.ts";
 import { fileStorage } from "../simulator/storage.ts";
 import type {
   BoardObserver,
@@ -37,6 +38,8 @@ export interface WorldSettings {
   directory: string | undefined;
   isTraced: boolean;
   observerFor(name: string): BoardObserver | undefined;
+  /** Makes the boards of people; simulated if undefined. */
+  peopleBoards: BoardMaker | undefined;
   /** Told which stage of the economy's building begins. */
   progress(text: string): void;
   /** Told what happens within an action, one short line each. */
@@ -48,6 +51,7 @@ export interface WorldSettings {
 /** What every kind of world may set. */
 export interface WorldWatch {
   isTraced?: boolean;
+  peopleBoards?: BoardMaker;
   observerFor?: (name: string) => BoardObserver | undefined;
   progress?: (text: string) => void;
   detail?: (text: string) => void;
@@ -109,6 +113,7 @@ function common(watch: WorldWatch, secret: Uint8Array) {
     gatewayPort: 0,
     isTraced: watch.isTraced ?? false,
     observerFor: watch.observerFor ?? (() => undefined),
+    peopleBoards: watch.peopleBoards,
     progress: watch.progress ?? (() => undefined),
     detail: watch.detail ?? (() => undefined),
     alarm: watch.alarm ?? (() => undefined),

@@ -123,8 +123,8 @@ async function measure(
   const reading = () =>
     Object.entries(devices).map(([role, party]) => {
       const { bytesSent, bytesReceived } = party.linkStatistics();
-      const { flashBytesWritten } = party.boardStatistics;
-      return { role, link: bytesSent + bytesReceived, flash: flashBytesWritten };
+      const flash = party.boardStatistics?.flashBytesWritten ?? 0;
+      return { role, link: bytesSent + bytesReceived, flash };
     });
   // The first one warms the engine and is not counted.
   await once();

@@ -110,7 +110,7 @@ describe("the emulated board says what the simulator says", () => {
   let here: Listener;
 
   beforeAll(async () => {
-    board = seededBoard(SLOTS, directory.path, "contract");
+    board = await seededBoard(SLOTS, directory.path, "contract");
     await board.powerOn();
     simulated.powerOn();
     there = new Listener(await board.openLine());
@@ -154,7 +154,7 @@ describe("the emulated board says what the simulator says", () => {
 describe("power", () => {
   test("flash, counters and the count of boots outlast a cut; memory does not", async () => {
     const directory = boardDirectory();
-    const board = seededBoard(SLOTS, directory.path, "power");
+    const board = await seededBoard(SLOTS, directory.path, "power");
     await board.powerOn();
     const before = new Listener(await board.openLine());
     await before.link.open();
@@ -180,7 +180,7 @@ describe("power", () => {
 
   test("a board whose storage is damaged does not start, and says why", async () => {
     const directory = boardDirectory();
-    const board = seededBoard(SLOTS, directory.path, "damaged");
+    const board = await seededBoard(SLOTS, directory.path, "damaged");
     writeFileSync(`${directory.path}/module.counter`, "no number\n");
     await board.powerOn().catch(() => {});
     const end = performance.now() + 5000;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Emulated and simulated boards for tests: the same images, secret, seed and date, each behind a
 // real link; and what a board says, collected.
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type BoardSlots, boardProgram } from "../../host/device/boardProgram.ts";
 import { EmulatedBoard } from "../../host/device/emulatedBoard.ts";
 import { systemClock } from "../../host/link/clock.ts";
 import { LinkClient } from "../../host/link/linkClient.ts";
@@ -17,18 +17,6 @@ export const BOARD = process.env.FLORIN_BOARD ?? "mps2-an505";
 export const SECRET = new Uint8Array(32).fill(0x5e);
 export const START_MS = Date.UTC(2026, 0, 1);
 
-export interface Slots {
-  agent?: string;
-  module?: string;
-}
-
-/** Builds the board's program with these images and gives its path. */
-export function buildProgram(slots: Slots): string {
-  const words = Object.entries(slots).flatMap(([slot, image]) => [`--${slot}`, image as string]);
-  const script = ["scripts/boards.mjs", BOARD, "--quiet", ...words];
-  return execFileSync(process.execPath, script, { encoding: "utf8" }).trim();
-}
-
 /** A directory for a board's storage, removed by `remove`. */
 export function boardDirectory(): { path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), "florin-board-"));
@@ -36,25 +24,25 @@ export function boardDirectory(): { path: string; remove(): void } {
 }
 
 /** An emulated board whose random bytes are a seeded stream and whose date stands still. */
-export function seededBoard(
-  slots: Slots,
+export async function seededBoard(
+  slots: BoardSlots,
   directory: string,
   seed: string,
   emulator: string[] = [],
-): EmulatedBoard {
+): Promise<EmulatedBoard> {
   writeFileSync(join(directory, "secret"), SECRET);
   writeFileSync(join(directory, "seed"), seed);
   writeFileSync(join(directory, "clock"), `${START_MS}\n`);
   return new EmulatedBoard({
     board: BOARD,
-    program: buildProgram(slots),
+    program: await boardProgram(BOARD, slots),
     directory,
     arguments: emulator,
   });
 }
 
 /** The simulator's board with the same secret, seed, signer and date. */
-export function simulatedTwin(slots: Slots, seed: string): SimulatedBoard {
+export function simulatedTwin(slots: BoardSlots, seed: string): SimulatedBoard {
   const image = (name: string): ImageDescription => ({
     bytes: new Uint8Array(readFileSync(`build/firmware/${name}.wasm`)),
     name,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two persons who pay one another, a teller and a generator, with real time: the persons' agents and
 // modules on emulated boards or on simulated ones, all else simulated. One seed for both kinds.
+import type { BoardSlots } from "../../host/device/boardProgram.ts";
 import { openDevice } from "../../host/device/device.ts";
 import type { EmulatedBoard } from "../../host/device/emulatedBoard.ts";
 import { peerPair } from "../../host/device/peer.ts";
@@ -13,14 +14,14 @@ import { Role } from "../../host/trust/certificates.ts";
 import { sealToKey } from "../../host/trust/hpke.ts";
 import { filled } from "../support/agentWorld.ts";
 import { id, TestAgency } from "../support/testAgency.ts";
-import { boardDirectory, type Slots, seededBoard, simulatedTwin } from "./emulated.ts";
+import { boardDirectory, seededBoard, simulatedTwin } from "./emulated.ts";
 import { Tap } from "./tap.ts";
 
 export const ABORTED = 1;
 export const COMMITTED = 2;
 export const FUNDS_MINOR = 5_000;
 const PATIENCE_MS = 60_000;
-const PERSON: Slots = { agent: "customer-agent", module: "transaction-module" };
+const PERSON: BoardSlots = { agent: "customer-agent", module: "transaction-module" };
 
 /** A party's board, with its device open. */
 export class Party {
@@ -47,14 +48,14 @@ export class Party {
   }
 
   /** `emulator`: more words for the emulator, or null for a simulated board. */
-  static async open(seed: string, slots: Slots, emulator: string[] | null): Promise<Party> {
+  static async open(seed: string, slots: BoardSlots, emulator: string[] | null): Promise<Party> {
     if (emulator === null) {
       const board = simulatedTwin(slots, seed);
       board.powerOn();
       return Party.on(board.connect(), null, async () => board.close());
     }
     const directory = boardDirectory();
-    const board = seededBoard(slots, directory.path, seed, emulator);
+    const board = await seededBoard(slots, directory.path, seed, emulator);
     await board.powerOn();
     const line = await openReplugTransport(() => board.openLine(), systemClock);
     return Party.on(line, board, async () => {
