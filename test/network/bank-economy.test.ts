@@ -88,6 +88,66 @@ describe("banks over the real images", () => {
     });
   });
 
+  it("make fresh notes for old ones in one commit, and send the old ones back", async () => {
+    await inWorld(async (world, issuer, other) => {
+      const [ann] = world.people as [World["people"][0]];
+      const { party } = ann;
+      await withdraw(world.base, issuer, { party, account: ANN, amountMinor: 5_000, unit: "EUR" });
+      const { REFRESH } = RequestKind;
+      const order = { party, request: REFRESH, amountMinor: 9_000, unit: "EUR", account: null };
+      expect(await askBank(world.base, other, order)).toMatchObject({ state: "committed" });
+      await world.settled();
+      expect(await ann.wallet.balances()).toMatchObject([{ unit: "EUR", spendableMinor: 5_000 }]);
+      expect(await euro(issuer)).toMatchObject({
+        issuedMinor: 10_000,
+        redeemedMinor: 5_000,
+        reconciledMinor: 5_000,
+      });
+      // Nothing moved between accounts: what the fresh notes cost came back with the old ones.
+      expect(await balanceOf(other, ANN)).toBe(70_000);
+      expect(await balanceOf(other, "deposit-at-correspondent:Issuer:EUR")).toBe(5_000);
+    });
+  });
+
+  it("have two customers at once, with an empty stock", async () => {
+    await inWorld(async (world, issuer) => {
+      const [ann, ben] = world.people as [World["people"][0], World["people"][0]];
+      await issuer.service.admit(ANN, moduleId(ben.party));
+      const order = { request: RequestKind.WITHDRAW, unit: "EUR", account: ANN } as const;
+      const ends = await Promise.all(
+        [
+          { party: ann.party, amountMinor: 700 },
+          { party: ben.party, amountMinor: 800 },
+        ].map((what) => askBank(world.base, issuer, { ...order, ...what })),
+      );
+      await world.settled();
+      // The teller has room for one of them and an order; the other is served then, or refused.
+      const states = ends.map(({ state }) => state);
+      expect(states).toContain("committed");
+      const paidMinor = [700, 800].reduce(
+        (sum, amountMinor, at) => sum + (states[at] === "committed" ? amountMinor : 0),
+        0,
+      );
+      expect(await balanceOf(issuer, ANN)).toBe(50_000 - paidMinor);
+    });
+  });
+
+  it("and everybody else no longer deal with a module that is on the list", async () => {
+    await inWorld(async (world, issuer) => {
+      const [ann, ben] = world.people as [World["people"][0], World["people"][0]];
+      const { party } = ann;
+      await withdraw(world.base, issuer, { party, account: ANN, amountMinor: 900, unit: "EUR" });
+      await world.base.distrustModule(party.certified.module!.subject);
+      const paid = await ann.wallet.pay(ben.party.url, 100, "EUR");
+      expect(paid).toMatchObject({ state: "aborted" });
+      const order = { party, amountMinor: 5, unit: "EUR", account: ANN };
+      await expect(withdraw(world.base, issuer, order)).rejects.toThrow(/Issuer did not pay/);
+      // Told again, as at each start: nothing changes.
+      await world.base.distrustModule(party.certified.module!.subject);
+      expect(world.base.agencies.module.listVersion).toBe(2);
+    });
+  });
+
   it("refuse a deposit to an account that is closed or that they do not know", async () => {
     await inWorld(async (world, issuer) => {
       const [ann] = world.people as [World["people"][0]];
