@@ -15,6 +15,8 @@ export const HostMessage = {
   TIME: 7,
   EXPORT: 8,
   LOG: 9,
+  NETWORK: 10,
+  LEAVE_NETWORK: 11,
   BUY: 20,
   MERCHANT: 21,
   CONFIRM_MERCHANT: 22,

@@ -49,12 +49,13 @@ export function connectPeer(url: string): Promise<PeerConnection> {
 }
 
 /**
- * Listens for devices; `port` 0 takes any free port. `accept` gets each connection. A peer that
+ * Listens for devices; `port` 0 takes any free port. `accept` gets each connection and the path
+ * that it asked for, such as "/". A peer that
  * gives no sign of life between two heartbeats, 30,000 ms apart if absent, is disconnected.
  */
 export function listenForPeers(
   options: { host: string; port: number; heartbeatMs?: number },
-  accept: (connection: PeerConnection) => void,
+  accept: (connection: PeerConnection, path: string) => void,
 ): Promise<PeerListener> {
   return new Promise((resolve, reject) => {
     const { host, port, heartbeatMs } = options;
@@ -66,7 +67,8 @@ export function listenForPeers(
     });
     server.on("connection", (socket, request) => {
       const { remoteAddress, remotePort } = request.socket;
-      accept(connectionOf(socket, `${remoteAddress}:${remotePort}`, heartbeatMs));
+      const from = `${remoteAddress}:${remotePort}`;
+      accept(connectionOf(socket, from, heartbeatMs), request.url ?? "/");
     });
     const where = `${host}:${port}`;
     server.once("error", (error) =>

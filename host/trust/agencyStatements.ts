@@ -32,7 +32,8 @@ export interface ListPart {
   readonly ids: readonly Uint8Array[];
 }
 
-function signStatement(purpose: string, payload: unknown[], server: ServerKey): Uint8Array {
+/** An object [ COSE_Sign1, server certificate ] for the members under the server's root. */
+export function signStatement(purpose: string, payload: unknown[], server: ServerKey): Uint8Array {
   const { certificate, seed } = server;
   const signed = signObject(purpose, encodeCbor(payload), seed, certificate.reference);
   return encodeCbor([decodeCbor(signed), decodeCbor(certificate.bytes)]);

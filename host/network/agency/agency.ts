@@ -99,7 +99,8 @@ function wholeHour(seconds: number): number {
   return seconds - (seconds % 3600);
 }
 
-function serverKey(state: AgencyState): ServerKey {
+/** The key with which this agency signs certificates, lists, time and access to networks. */
+export function serverKey(state: AgencyState): ServerKey {
   const certificate = parseCertificate(state.serverCertificate);
   if (certificate === undefined) throw new Error("The agency's own server certificate is damaged.");
   return { certificate, seed: state.serverSeed };

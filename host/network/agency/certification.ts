@@ -187,8 +187,11 @@ async function identify(port: DevicePort, half: DeviceHalf): Promise<Identity> {
   return { image, life, id, device, role };
 }
 
-/** Sends one command; gives the fields of its answer. */
-async function ask(
+/**
+ * Sends one command to a half of a device; gives the fields of its answer.
+ * @throws {HostPortError} when it refuses, or answers in another shape
+ */
+export async function ask(
   port: DevicePort,
   half: DeviceHalf,
   number: number,
