@@ -285,9 +285,7 @@ export class MerchantPurchase extends Purchase {
     obligation.approval = bytesOf(pointer, length);
     if (!approval.isApproved) {
       this.isRefused = true;
-      // The customer's agent learns the network's code from the issuer's own words.
-      this.sendItem(PurchaseMessage.APPROVAL, obligation.approval, false);
-      this.refuse(Reason.CARD_REFUSED);
+      this.refuse(Reason.CARD_REFUSED, obligation.approval);
     } else if (approval.until < nowSeconds()) {
       this.refuse(Reason.APPROVAL_INVALID);
     } else if (!obligation.enter(ObligationState.APPROVED, null)) {
@@ -312,8 +310,10 @@ export class MerchantPurchase extends Purchase {
     if (reason != Reason.NONE) this.abort(reason);
   }
 
-  private refuse(reason: i32): void {
+  /** Aborts on both sides; the network's code reaches the customer in the issuer's own words. */
+  private refuse(reason: i32, refusal: Bytes | null = null): void {
     step(746);
+    if (refusal !== null) this.sendItem(PurchaseMessage.APPROVAL, refusal, false);
     this.abort(reason);
   }
 

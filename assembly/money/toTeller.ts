@@ -2,6 +2,7 @@
 // To Teller: the host's command to ask something of a bank's module (81, step 748), by an owner of a
 // teller, by a teller's bank of a generator, over a bare session that the host connected
 // (docs/protocol.cddl section 6, 40 and 41). The notes then go as in any payment.
+import { step } from "../board";
 import { bytesEqual } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
@@ -56,6 +57,7 @@ export class ToTeller {
       return Reason.JOURNAL_FULL;
     }
     tellCommand(commandId);
+    if (payment.kind == RequestKind.WITHDRAW) step(748);
     const session = this.sessions.start(this.path);
     payment.session = session;
     if (session == null) abort.begin(payment, this.sessions.reason);

@@ -48,7 +48,6 @@ export interface PurchaseApplication {
 }
 
 export type PurchaseEvent =
-  | { type: "start" }
   | { type: "agent"; body: HostBody }
   /** The owner's word on the receipt that an `ask-owner` effect showed. */
   | { type: "owner"; isConfirmed: boolean };
@@ -64,6 +63,12 @@ export function newPurchase(order: PurchaseOrder): PurchaseApplication {
   return { order, receipt: null, result: null };
 }
 
+/** The order to the agent by which a purchase begins (706). */
+export function purchaseOrder({ order }: PurchaseApplication): Uint8Array {
+  step(HOST, 706);
+  return hostBody(HostMessage.BUY, order.commandId, order.offer);
+}
+
 /** True for a HOST body that belongs to the command `commandId`. */
 export function belongsTo(body: HostBody, commandId: Uint8Array): boolean {
   const first = body.fields[0];
@@ -77,10 +82,6 @@ export function belongsTo(body: HostBody, commandId: Uint8Array): boolean {
 export function stepPurchase(state: PurchaseApplication, event: PurchaseEvent): PurchaseEffect[] {
   const { order } = state;
   if (state.result !== null) return [];
-  if (event.type === "start") {
-    step(HOST, 706);
-    return [command(hostBody(HostMessage.BUY, order.commandId, order.offer))];
-  }
   if (event.type === "owner") {
     state.receipt = null;
     const answer = hostBody(HostMessage.CONFIRM_RECEIPT, order.commandId, event.isConfirmed);

@@ -254,7 +254,8 @@ function move(state: TopUp, running: Running, nowMs: number): TopUpEffect[] {
   const [order] = running.orders;
   if (order === undefined) return answer(state, running, true, nowMs);
   if (running.isGone || nowMs >= running.untilMs) return giveUp(state, nowMs);
-  step(HOST, order.source.type === "device" ? 734 : 748);
+  // What a bank is to give, the own module draws and marks itself (748).
+  if (order.source.type === "device") step(HOST, 734);
   running.phase = "moving";
   state.turn += 1;
   const { turn } = state;

@@ -9,6 +9,7 @@ import { step } from "../patent/step.ts";
 import { ask, runCommand } from "./commandRunner.ts";
 import {
   newPurchase,
+  purchaseOrder,
   type PurchaseApplication,
   type PurchaseResult,
   stepPurchase,
@@ -157,7 +158,7 @@ export class Wallet {
         }
       }
     };
-    const { commandId, offer } = state.order;
+    const { commandId } = state.order;
     return runCommand(
       {
         device: this.device,
@@ -167,7 +168,7 @@ export class Wallet {
         commandId,
         onBody: (body) => take({ type: "agent", body }),
       },
-      (id) => hostBody(HostMessage.BUY, id, offer),
+      () => purchaseOrder(state),
     );
   }
 

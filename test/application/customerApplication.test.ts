@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import {
   newPurchase,
   type PurchaseApplication,
+  purchaseOrder,
   stepPurchase,
 } from "../../host/application/customerApplication.ts";
 import { HostMessage, hostBody, parseHostBody } from "../../host/application/hostPort.ts";
@@ -62,7 +63,7 @@ function receiptTicket(): Uint8Array {
 
 describe("the customer's application", () => {
   it("orders the purchase with the chosen offer", () => {
-    const body = commandIn(stepPurchase(state, { type: "start" }));
+    const body = parseHostBody(purchaseOrder(state));
     expect(body).toEqual({
       number: HostMessage.BUY,
       fields: [commandId, Uint8Array.of(1, 2, 3)],

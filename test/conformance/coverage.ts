@@ -111,11 +111,15 @@ function isTaken(
   return false;
 }
 
-/** The first marks that the other machines of a device make after a moment. */
+/**
+ * The first marks that the other machines of a device make after a moment. A merchant's host has
+ * several devices, named for it and numbered.
+ */
 function followersInDevice(lines: Map<string, Line>, machine: string, after: number) {
-  const device = deviceOf(machine);
+  const owner = deviceOf(machine);
+  const isOwners = (device: string) => device === owner || device.startsWith(`${owner} `);
   return [...lines]
-    .filter(([other]) => other !== machine && deviceOf(other) === device)
+    .filter(([other]) => other !== machine && isOwners(deviceOf(other)))
     .map(([, line]) => line.find(({ at }) => at > after));
 }
 

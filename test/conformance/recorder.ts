@@ -33,9 +33,15 @@ export interface Scenario {
 /** What a scenario may tell about the machines that it makes itself. */
 export class Recorder {
   readonly marks: Mark[] = [];
+  private readonly names = new Map<string, string>();
 
   take(machine: string, kind: Kind, step: number): void {
-    this.marks.push({ machine, kind, step });
+    this.marks.push({ machine: this.names.get(machine) ?? machine, kind, step });
+  }
+
+  /** Says whose host it is that marks under a general name. */
+  rename(host: string, name: string): void {
+    this.names.set(host, name);
   }
 
   /** Observers of the boards of an economy, whose images `kinds` tells by the device's name. */
