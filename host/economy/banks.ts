@@ -105,6 +105,7 @@ async function openBank(
     base.ledger,
     {
       nowSeconds: base.nowSeconds,
+      clock: base.settings.clock,
       moduleRoot: base.moduleRoot(),
       onAlarm: (text) => base.settings.alarm(`${bank.name}: ${text}`),
       onConviction: ({ module }) => base.distrustModule(hexToBytes(module)),

@@ -11,6 +11,7 @@ import {
 } from "../../host/application/hostPort.ts";
 import type { DeviceEvent } from "../../host/device/types.ts";
 import type { BankSettings } from "../../host/network/bank/bank.ts";
+import { systemClock } from "../../host/link/clock.ts";
 import { type BankDevice, BankService } from "../../host/network/bank/bankService.ts";
 import type { LedgerStore } from "../../host/network/bank/ledger.ts";
 import { memoryLedgerStore } from "../../host/network/bank/memoryLedger.ts";
@@ -89,6 +90,7 @@ class Banks {
     };
     const service = new BankService(settings, this.store, {
       nowSeconds: () => 1_800_000_000,
+      clock: systemClock,
       moduleRoot: { id: new Uint8Array(8), key: new Uint8Array(32) },
       onAlarm: (text) => this.alarms.push(text),
       onConviction: () => Promise.resolve(),

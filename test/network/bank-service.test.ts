@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HostMessage, hostBody, parseHostBody } from "../../host/application/hostPort.ts";
 import type { DeviceEvent } from "../../host/device/types.ts";
 import type { BankSettings } from "../../host/network/bank/bank.ts";
+import { systemClock } from "../../host/link/clock.ts";
 import { type BankDevice, BankService } from "../../host/network/bank/bankService.ts";
 import { memoryLedgerStore } from "../../host/network/bank/memoryLedger.ts";
 import type { Conviction } from "../../host/network/bank/redeemedNotes.ts";
@@ -83,6 +84,7 @@ async function openBank(store = memoryLedgerStore({})) {
   const convicted: Conviction[] = [];
   const bank = new BankService(SETTINGS, store, {
     nowSeconds: () => 1_800_000_000,
+    clock: systemClock,
     moduleRoot: { id: new Uint8Array(8), key: new Uint8Array(32) },
     onAlarm: (text: string) => alarms.push(text),
     onConviction: async (conviction) => {

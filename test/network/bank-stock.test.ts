@@ -24,10 +24,14 @@ class Shop {
   /** Most that one redemption takes. */
   packetMinor = 1_000_000;
   issues = true;
+  /** How many orders find no place in the module. */
+  crowds = 0;
   /** False where what was issued is gone before anybody looks. */
   lands = true;
   redeems = true;
   reachable = true;
+  /** What happens while a pause runs. */
+  onPause: () => void = () => undefined;
   /** Everything that was done, in short. */
   readonly done: string[] = [];
   private readonly policy: StockPolicy;
@@ -64,6 +68,11 @@ class Shop {
         this.pending.push({ type: "look", stock });
         return;
       }
+      case "pause":
+        this.done.push("pause");
+        this.onPause();
+        this.pending.push({ type: "pause over" });
+        return;
       case "order":
         this.done.push(`${effect.kind} ${effect.amountMinor}`);
         this.pending.push(this.order(effect));
@@ -77,7 +86,9 @@ class Shop {
   }
 
   private order({ kind, amountMinor }: StockEffect & { type: "order" }): StockEvent {
-    const isDone = kind === "issue" ? this.issues : this.redeems;
+    const isCrowded = this.crowds > 0;
+    this.crowds -= isCrowded ? 1 : 0;
+    const isDone = !isCrowded && (kind === "issue" ? this.issues : this.redeems);
     if (isDone && kind === "issue" && this.lands) this.spendableMinor += amountMinor;
     if (isDone && kind === "redeem") {
       const takenMinor = Math.min(amountMinor, this.packetMinor);
@@ -86,7 +97,7 @@ class Shop {
       this.spendableMinor -= takenMinor - old;
       this.notes = Math.max(0, this.notes - 8);
     }
-    return { type: "order over", isDone, reason: isDone ? "" : "refused" };
+    return { type: "order over", isDone, isCrowded, reason: isDone ? "" : "refused" };
   }
 }
 
@@ -153,6 +164,28 @@ describe("notes on demand", () => {
     expect(shop.done).toEqual(["refuse b"]);
     shop.end({ payId: "b", amountMinor: 400 }, false);
     expect(shop.done).toEqual(["refuse b", "issue 500", "grant a"]);
+  });
+
+  it("wait where somebody else took the order's place, and whoever that is leaves", () => {
+    const shop = new Shop();
+    shop.crowds = 1;
+    shop.onPause = () => shop.want("b", 400);
+    shop.want("a", 500);
+    expect(shop.done).toEqual(["issue 500", "pause", "refuse b"]);
+    shop.end({ payId: "b", amountMinor: 400 }, false);
+    expect(shop.done.slice(3)).toEqual(["issue 500", "grant a"]);
+  });
+
+  it("are given up where no place gets free, by customers and by people alike", () => {
+    const shop = new Shop();
+    shop.crowds = 1000;
+    shop.want("a", 500);
+    expect(shop.done.filter((what) => what === "pause")).toHaveLength(20);
+    expect(shop.done.at(-1)).toBe("refuse a");
+    shop.end({ payId: "a", amountMinor: 500 }, false);
+    shop.crowds = 3;
+    shop.take({ type: "issue", order: { id: 1, unit: "EUR", amountMinor: 50 } });
+    expect(shop.done.at(-1)).toBe("order 1 done");
   });
 
   it("are granted again where the module asks again, and only for what was granted", () => {
@@ -270,6 +303,7 @@ describe("whatever comes in whatever order", () => {
         for (const { kind, amountMinor, fails } of acts) {
           shop.issues = !fails;
           shop.redeems = !fails;
+          shop.crowds = fails ? amountMinor % 3 : 0;
           for (const payId of refused()) finish(payId, false);
           const [granted] = open();
           if (kind === "want" && amounts.size < POLICY.slots) {
@@ -297,6 +331,7 @@ describe("whatever comes in whatever order", () => {
           others: [],
           issues: [],
           untidy: {},
+          paused: false,
           looking: null,
           ordered: null,
         });

@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { moduleLog } from "../../application/deviceLogs.ts";
 import type { TransactionDevice } from "../../device/types.ts";
+import type { Clock } from "../../link/clock.ts";
 import type { Root } from "../../trust/certificates.ts";
 import {
   type BankDecision,
@@ -51,6 +52,7 @@ export interface BankReport {
 
 export interface BankOptions {
   readonly nowSeconds: () => number;
+  readonly clock: Pick<Clock, "after">;
   /** Root of the modules' certificates. */
   readonly moduleRoot: Root;
   /** Told in one sentence what a person has to look at. */
@@ -120,6 +122,7 @@ export class BankService {
       policy: this.options.policy ?? DEFAULT_STOCK_POLICY,
       fund: (issuer, unit, amountMinor) => this.fund(issuer, unit, amountMinor),
       answer: (payId, isGranted) => this.answerHold(module, payId, isGranted),
+      clock: this.options.clock,
       onAlarm: this.options.onAlarm,
     });
     this.stocks.set(module, stock);

@@ -31,6 +31,9 @@ export interface StockPolicy {
   readonly slots: number;
 }
 
+/** Pauses in a row after which an order is given up. */
+const MOST_PAUSES = 20;
+
 export const DEFAULT_STOCK_POLICY: StockPolicy = { keepMinor: 1_000_000, keepNotes: 8, slots: 2 };
 
 /** What a teller has of one unit. */
@@ -69,6 +72,9 @@ export interface StockState {
   ordered: Order | null;
   /** Pay id of the waiting payment that an order was already made for. */
   servedOnce: string | null;
+  /** The module had no place for an order: a pause runs, and how often that was so in a row. */
+  paused: boolean;
+  crowded: number;
   /** Notes went back; the next look tells how much that was. */
   sentBack: { readonly unit: string; readonly beforeMinor: number } | null;
 }
@@ -79,7 +85,14 @@ export type StockEvent =
   | { readonly type: "begun"; readonly payId: string }
   | { readonly type: "issue"; readonly order: IssueOrder }
   | { readonly type: "look"; readonly stock: Stock | null }
-  | { readonly type: "order over"; readonly isDone: boolean; readonly reason: string }
+  /** `isCrowded`: the module had no place for it, so that it was not begun. */
+  | {
+      readonly type: "order over";
+      readonly isDone: boolean;
+      readonly isCrowded: boolean;
+      readonly reason: string;
+    }
+  | { readonly type: "pause over" }
   | { readonly type: "ended"; readonly payId: string }
   /** Puts the stock in order; `broughtMinor` of it came from customers. */
   | { readonly type: "tidy"; readonly unit: string; readonly broughtMinor: number };
@@ -94,6 +107,8 @@ export type StockEffect =
       readonly unit: string;
       readonly amountMinor: number;
     }
+  /** Let a moment pass; answered by "pause over". */
+  | { readonly type: "pause" }
   | { readonly type: "grant"; readonly payId: string }
   | { readonly type: "refuse"; readonly payId: string }
   | {
@@ -113,6 +128,8 @@ export function newStock(): StockState {
     looking: null,
     ordered: null,
     servedOnce: null,
+    paused: false,
+    crowded: 0,
     sentBack: null,
   };
 }
@@ -136,6 +153,9 @@ export function stepStock(
       return looked(state, event.stock, policy);
     case "order over":
       return orderOver(state, event, policy);
+    case "pause over":
+      state.paused = false;
+      return goOn(state, policy);
     case "ended": {
       const isOther = ({ payId }: StockRequest) => payId !== event.payId;
       state.waiting = state.waiting.filter(isOther);
@@ -159,7 +179,7 @@ function wanted(state: StockState, request: StockRequest, policy: StockPolicy): 
 
 /** Begins the next thing to do, where nothing is under way. */
 function goOn(state: StockState, policy: StockPolicy): StockEffect[] {
-  if (state.looking !== null || state.ordered !== null) return [];
+  if (!isIdle(state)) return [];
   const [next] = state.waiting;
   if (next !== undefined) return look(state, next.unit, false);
   if (open(state) >= policy.slots) return [];
@@ -180,8 +200,8 @@ function look(state: StockState, unit: string, countsNotes: boolean): StockEffec
 }
 
 /** True when nothing is under way; what waits then waits for a payment to end. */
-export function isIdle({ looking, ordered }: StockState): boolean {
-  return looking === null && ordered === null;
+export function isIdle({ looking, ordered, paused }: StockState): boolean {
+  return looking === null && ordered === null && !paused;
 }
 
 function place(state: StockState, order: Order): StockEffect[] {
@@ -258,12 +278,20 @@ function surplus(stock: Stock, broughtMinor: number, policy: StockPolicy): numbe
 
 function orderOver(
   state: StockState,
-  { isDone, reason }: StockEvent & { type: "order over" },
+  { isDone, isCrowded, reason }: StockEvent & { type: "order over" },
   policy: StockPolicy,
 ): StockEffect[] {
   const { ordered } = state;
   state.ordered = null;
   if (ordered === null) return [];
+  // Somebody came in between. Its own request is known in a moment; then it is decided who waits.
+  if (isCrowded && state.crowded < MOST_PAUSES) {
+    state.crowded += 1;
+    state.paused = true;
+    if (ordered.for === "person") state.issues.unshift(ordered.order);
+    return [{ type: "pause" }];
+  }
+  state.crowded = 0;
   if (ordered.for === "person") {
     const over = { type: "issue over" as const, id: ordered.order.id, isDone, reason };
     return [over, ...goOn(state, policy)];

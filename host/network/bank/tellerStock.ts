@@ -5,6 +5,7 @@ import { ask } from "../../application/commandRunner.ts";
 import { ExportKind, HostMessage, RequestKind } from "../../application/hostPort.ts";
 import { exportItems, readBalances } from "../../application/wallet.ts";
 import type { TransactionDevice } from "../../device/types.ts";
+import type { Clock } from "../../link/clock.ts";
 import { parseNote } from "../../trust/notes.ts";
 import {
   isIdle,
@@ -16,8 +17,11 @@ import {
   stepStock,
 } from "./stock.ts";
 
-/** Reason of docs/protocol.cddl section 9. */
+/** Reasons of docs/protocol.cddl section 9. */
+const TOO_MANY_SESSIONS = 7;
 const INSUFFICIENT_FUNDS = 29;
+/** Time in which a session that took the place of an order has opened and says what it wants. */
+const PAUSE_MS = 500;
 
 /** How an order at a generator ended. */
 export interface OrderResult {
@@ -50,6 +54,7 @@ export interface TellerStockOptions {
   readonly fund: (issuer: string, unit: string, amountMinor: number) => Promise<void>;
   /** The payment may take its notes, or is given up. */
   readonly answer: (payId: string, isGranted: boolean) => void;
+  readonly clock: Pick<Clock, "after">;
   readonly onAlarm: (text: string) => void;
 }
 
@@ -101,12 +106,13 @@ export class TellerStock {
       this.issues.delete(id);
     } else if (effect.type === "look") {
       this.run(this.look(effect.unit, effect.countsNotes), (stock) => ({ type: "look", stock }));
+    } else if (effect.type === "pause") {
+      this.run(this.pause(), () => ({ type: "pause over" }));
     } else {
-      this.run(this.order(effect), ({ isDone, reason }) => ({
-        type: "order over",
-        isDone,
-        reason,
-      }));
+      this.run(this.order(effect), ({ isDone, reason, reasonNumber }) => {
+        const isCrowded = !isDone && reasonNumber === TOO_MANY_SESSIONS;
+        return { type: "order over", isDone, isCrowded, reason };
+      });
     }
   }
 
@@ -115,6 +121,12 @@ export class TellerStock {
     work.then((result) => {
       this.running -= 1;
       this.take(eventOf(result));
+    });
+  }
+
+  private pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.options.clock.after(PAUSE_MS, resolve);
     });
   }
 
@@ -151,7 +163,7 @@ export class TellerStock {
       // Notes are redeemed by their own issuer: of this one's there may be none in the stock.
       if (kind === "issue" || result.isDone || result.reasonNumber !== INSUFFICIENT_FUNDS) break;
     }
-    if (!result.isDone && kind === "redeem") {
+    if (!result.isDone && kind === "redeem" && result.reasonNumber !== TOO_MANY_SESSIONS) {
       this.options.onAlarm(`Notes of ${unit} could not be sent back: ${result.reason}.`);
     }
     return result;
