@@ -47,7 +47,7 @@ const SENTENCES: readonly string[] = [
   "the payment has too many notes for one message",
   "the payer's released signatures are wrong",
   "the payment is in doubt until the two devices meet again",
-  "the bank does not know the account, keeps it closed or short, or does not serve this device",
+  "the bank refused: the account is unknown, closed, short or not yours, or notes cannot be had now",
   "agent and money module are not paired",
   "the ticket is not known to this device",
   "the bank refused",
