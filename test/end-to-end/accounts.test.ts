@@ -136,4 +136,31 @@ describe("accounts", () => {
         expect(totals.find(({ unit }) => unit === "USD")).toMatchObject({ redeemedMinor: 1_000 });
       },
     ));
+
+  it("make old money fresh: all of it, or as much as is named, for people and merchants", () =>
+    story(
+      ECONOMY,
+      [
+        account("withdraw", "Ada", 3_000),
+        account("withdraw", "Ada", 200, { unit: "EUR" }),
+        { do: "wait", days: 91 },
+        { do: "refresh", who: "Ada", unit: "USD", amount: 1_100 },
+        { do: "pay", from: "Ada", to: "Cy", amount: 1_101, unit: "USD" },
+        { do: "pay", from: "Ada", to: "Cy", amount: 1_100, unit: "USD" },
+        { do: "refresh", who: "Ada", bank: "Branch" },
+        { do: "refresh", who: "Shop" },
+        { do: "refresh", who: "Bo" },
+      ],
+      async (outcomes, world) => {
+        const [, , , some, tooMuch, paid, all, shop, nothing] = outcomes;
+        expect(some).toMatchObject({ kind: "refresh", bank: "Issuer", refreshed: { USD: 1_100 } });
+        expect(tooMuch?.outcome === "refused" && tooMuch.reason).toMatch(/USD 19.00 must be refr/);
+        expect(paid).toMatchObject({ outcome: "ok" });
+        expect(all).toMatchObject({ bank: "Branch", refreshed: { USD: 1_900, EUR: 200 } });
+        expect(shop).toMatchObject({ bank: "Branch", refreshed: { USD: 5_000 } });
+        expect(nothing).toMatchObject({ outcome: "ok", refreshed: {} });
+        expect(await heldBy(world, "Ada")).toEqual({ USD: 1_900, EUR: 200 });
+        expect(await tills(world, "Shop", "USD")).toEqual([1_000, 4_000]);
+      },
+    ));
 });

@@ -101,6 +101,88 @@ describe("an economy on disk", () => {
     expect(JSON.parse(receipts.stdout)).toMatchObject([{ received: 5000, authorized: 5088 }]);
   });
 
+  it("sells, and goes to banks, from other terminals", async () => {
+    const sold = await wallet("sell", "Alice", "--amount", "1000", "--unit", "USD", "--json");
+    expect(JSON.parse(sold.stdout)).toMatchObject({
+      kind: "sell",
+      outcome: "ok",
+      merchant: "Night Kiosk",
+      authorized: 987,
+      fee: 13,
+      receipt: { direction: "sell", money: 1_000 },
+    });
+    const drawn = await wallet("withdraw", "Bruno", "--amount", "6000", "--unit", "USD");
+    const line = "Bruno withdrew USD 60.00 from First Harbour Bank, account Bruno:USD\n";
+    expect(drawn).toMatchObject({ code: 0, stdout: line });
+    const paidIn = await wallet("deposit", "Bruno", "--amount", "1000", "--unit", "USD", "--json");
+    expect(JSON.parse(paidIn.stdout)).toMatchObject({ outcome: "ok", received: 1_000 });
+    const fresh = await wallet("refresh", "Bruno", "--json");
+    expect(JSON.parse(fresh.stdout)).toMatchObject({ outcome: "ok", refreshed: { USD: 6_250 } });
+    expect(await spendable("Alice")).toEqual({ USD: 2_750 });
+    expect(await spendable("Bruno")).toEqual({ USD: 6_250 });
+    for (const [command, ...options] of [
+      ["withdraw", "--amount", "10001", "--unit", "USD"],
+      ["deposit", "--amount", "1", "--unit", "EUR"],
+      ["sell", "--amount", "1", "--unit", "EUR"],
+    ] as const) {
+      const refused = await wallet(command, "Bruno", ...options);
+      expect([command, refused.code, refused.stdout]).toEqual([command, 1, ""]);
+      expect(refused.stderr.trim().split("\n")).toHaveLength(1);
+    }
+  });
+
+  it("asks the other owner: what was agreed to before, once", async () => {
+    const ask = () =>
+      wallet("request", "Bruno", "--from", "Alice", "--amount", "50", "--unit", "USD");
+    const refused = await ask();
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/did not confirm; Alice must agree before, with: florin wallet/);
+    const agreed = await wallet(
+      "accept",
+      "Alice",
+      "--from",
+      "Bruno",
+      "--amount",
+      "50",
+      "--unit",
+      "USD",
+    );
+    expect(agreed.stdout).toBe("Alice will pay Bruno USD 0.50 once, when asked\n");
+    expect((await ask()).stdout).toBe("Alice paid Bruno USD 0.50 on request\n");
+    expect((await ask()).code).toBe(1);
+    const own = ["--to", "Bruno", "--amount", "50", "--unit", "USD", "--request"];
+    expect((await wallet("pay", "Alice", ...own)).code).toBe(0);
+    expect(await spendable("Alice")).toEqual({ USD: 2_650 });
+  });
+
+  it("shows merchants their offers, money, devices and log, and takes new terms for good", async () => {
+    const merchant = async (command: string, ...options: string[]) => {
+      const { stdout } = await florin("merchant", command, ...options, "--dir", town, "--json");
+      return JSON.parse(stdout) as Record<string, unknown>[];
+    };
+    const terms = ["--direction", "buy", "--unit", "USD", "--account-unit", "USD", "--fee", "5"];
+    const offers = await merchant("offers", "Corner Exchange", ...terms);
+    const cheap = { direction: "buy", fee: 5, feeBasisPoints: 0, maximum: 100_000 + 500_000 };
+    expect(offers.filter(({ direction }) => direction === "buy")).toMatchObject([cheap, cheap]);
+    const bought = await wallet("buy", "Alice", "--amount", "65000", "--unit", "USD", "--json");
+    expect(JSON.parse(bought.stdout)).toMatchObject({ merchant: "Corner Exchange", fee: 5 });
+    const [funds] = await merchant("funds", "Corner Exchange");
+    const devices = funds?.devices as { topUps: { from: string; amount: number }[] }[];
+    // One device had 400.00, the other 600.00; whoever served was paid the rest.
+    const paid = devices.flatMap(({ topUps }) => topUps).filter(({ from }) => /^Corner/.test(from));
+    expect([25_000, 5_000]).toContain(paid[0]?.amount);
+    expect(await merchant("devices", "Corner Exchange")).toMatchObject([
+      { name: "Corner Exchange 1", unsettled: 0 },
+      { name: "Corner Exchange 2", unsettled: 0 },
+    ]);
+    const [receipt] = JSON.parse((await wallet("receipts", "Alice", "--json")).stdout).slice(-1);
+    const served = await merchant("log", "Corner Exchange");
+    expect(served.map((entry) => entry.receipt)).toContain(receipt.ticketId);
+    const unknown = await florin("merchant", "funds", "Nobody", "--dir", town);
+    expect(unknown).toMatchObject({ code: 2, stdout: "" });
+    expect(readFileSync(join(town, "economy.json"), "utf8")).toContain('"feeMinor": 5');
+  });
+
   it("exports what a program that knows only docs/protocol.cddl verifies", async () => {
     for (const name of ["Alice", "Bruno"]) {
       const kinds = ["certificates", "notes", "tickets"];
@@ -129,7 +211,7 @@ describe("an economy on disk", () => {
     ["more than the card allows", ["Alice", "--amount", "110000", "--unit", "USD"], 1, /limit/],
     [
       "more than the owner allows",
-      ["Alice", "--amount", "5000", "--unit", "USD", "--at-most", "5087"],
+      ["Alice", "--amount", "5000", "--unit", "USD", "--at-most", "5004"],
       1,
       /the owner did not confirm/,
     ],
@@ -252,7 +334,8 @@ describe("bad input", () => {
   });
 
   it("shows help with examples for every command", async () => {
-    for (const command of [[], ["demo"], ["up"], ["wallet"], ["bank"]]) {
+    const groups = ["demo", "up", "wallet", "merchant", "bank"].map((name) => [name]);
+    for (const command of [[], ...groups, ["wallet", "exchange"]]) {
       const help = await florin(...command, "--help");
       expect(help.code).toBe(0);
       expect(help.stdout).toMatch(/Examples:|Exit codes:/);
