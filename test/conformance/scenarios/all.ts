@@ -5,6 +5,7 @@ import { abortScenarios } from "./aborts.ts";
 import { agentSessionScenarios } from "./agentSessions.ts";
 import { economyScenarios } from "./economy.ts";
 import { moduleSessionScenarios } from "./moduleSessions.ts";
+import { networkServerScenarios } from "./networkServer.ts";
 import { noteScenarios } from "./notes.ts";
 import { paymentScenarios } from "./payments.ts";
 import { purchaseScenarios } from "./purchases.ts";
@@ -14,6 +15,7 @@ export const allScenarios: Scenario[] = [
   ...paymentScenarios,
   ...agentSessionScenarios,
   ...moduleSessionScenarios,
+  ...networkServerScenarios,
   ...noteScenarios,
   ...abortScenarios,
   ...economyScenarios,
