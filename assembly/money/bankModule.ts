@@ -19,7 +19,7 @@ import { Resume } from "./resume";
 import { ToBank } from "./toBank";
 
 /** Payments, and so sessions, at a time. */
-const SESSIONS: i32 = 2;
+const SESSIONS: i32 = 3;
 
 /** Commands of a bank's modules by number. */
 namespace Command {

@@ -10,7 +10,7 @@ import { sha256 } from "../crypto/sha256";
 import { journal, roomFor } from "../flash/journal";
 import { HASH_SIZE, SIGNATURE_SIZE } from "../note/limits";
 import { unpackUnit } from "../note/note";
-import { Hashes } from "../note/notes";
+import { DRAFT, Hashes } from "../note/notes";
 import { Reason } from "../trust/reasons";
 import { nowSeconds } from "../trust/signedTime";
 import { putCommand } from "./commands";
@@ -101,6 +101,8 @@ export class Commit {
     if (!journal.commit(true)) return Reason.JOURNAL_FULL;
     payment.stage = Stage.ACKNOWLEDGEMENT_WANTED;
     if (outgoing != null) directory.promise(outgoing.choice);
+    // All that is still needed of it is in the record and in the released signatures.
+    payment.outgoing = null;
     step(1702);
     // Without its keys the module says nothing, and the payment is in doubt like any unanswered one.
     if (!this.writeReady(payment, session.compose(ModuleMessage.READY_TO_COMMIT))) {
@@ -285,9 +287,9 @@ function releasedFor(
   const signatures = readReleased(pointer, length, payId);
   if (signatures == null || signatures.length != count * SIGNATURE_SIZE) return null;
   for (let i = 0; i < count; i++) {
-    const draft = notes.draft(pointerOf(hashes) + <usize>(i * HASH_SIZE));
+    const draftLength = notes.readDraft(pointerOf(hashes) + <usize>(i * HASH_SIZE));
     const signature = pointerOf(signatures) + <usize>(i * SIGNATURE_SIZE);
-    if (draft == null || !isTransferSignature(draft, signature, key)) return null;
+    if (!isTransferSignature(DRAFT, draftLength, signature, key)) return null;
   }
   return signatures;
 }

@@ -98,6 +98,10 @@ export class ModuleSessions extends SessionOwner {
     this.settled();
   }
 
+  makeRoom(): void {
+    payments.sweep();
+  }
+
   /** What is too long to be kept by the session is made again: the same notes, the same bytes. */
   recompose(session: Session, type: i32): bool {
     const payment = payments.ofSession(session);

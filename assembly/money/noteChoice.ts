@@ -60,10 +60,10 @@ function chooseOldest(payment: Payment, issuer: Bytes, outgoing: OutgoingNotes):
   const most = payment.amount;
   let sum = chooseInOrder(Order.OLDEST, directory, unit, most, now, issuer, choice);
   if (choice.count == 0) return Found.INSUFFICIENT;
+  if (!outgoing.prepare(payment.payId, peer.id, now)) return Found.FAILED;
   for (; choice.count > 0; sum -= choice.values[--choice.count]) {
     payment.amount = sum;
     if (payment.hasCounter) payment.counterAmount = sum;
-    if (!outgoing.prepare(payment.payId, peer.id, now)) return Found.FAILED;
     // Measured by writing it once: the packet that goes later has the same length.
     if (outgoing.write(composeBody(), offerTerms(payment))) return Found.CHOSEN;
   }

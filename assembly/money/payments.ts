@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The payments that run now. Provisional state and reserved notes belong to a slot each: two in a
+// The payments that run now. Provisional state and reserved notes belong to a slot each: three in a
 // bank's module, one elsewhere (docs/protocol.md section 5).
 import { Bytes } from "../codec/bytes";
 import { Path } from "../session/path";
@@ -7,10 +7,10 @@ import { Session } from "../session/session";
 import { Reason } from "../trust/reasons";
 import { Payment } from "./payment";
 
-const SLOTS: i32 = 2;
+const SLOTS: i32 = 3;
 
 export class Payments {
-  /** Slots in use at most; a bank's module has two. */
+  /** Slots in use at most; a bank's module has three. */
   capacity: i32 = 1;
   private slots: StaticArray<Payment | null> = new StaticArray<Payment | null>(SLOTS);
 

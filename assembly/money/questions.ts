@@ -2,8 +2,9 @@
 // The questions of resume (docs/protocol.md rule 4.5): what this module asks the peers of its open
 // payments, in a session with the peer or, with its own chain, as a statement through the hosts.
 import { Port, random } from "../board";
-import { Bytes, pointerOf } from "../codec/bytes";
+import { Bytes, bytesOf, pointerOf } from "../codec/bytes";
 import { HASH_SIZE } from "../note/limits";
+import { DRAFT } from "../note/notes";
 import { composeBody, sendBody } from "../session/buffers";
 import { BodyKind } from "../session/peerBodies";
 import { Session } from "../session/session";
@@ -89,9 +90,9 @@ export function askUnder(tag: Bytes, record: PaymentRecord): void {
 function questionAbout(record: PaymentRecord): Bytes | null {
   const drafts = new StaticArray<Bytes>(record.hashes.length / HASH_SIZE);
   for (let i = 0; i < drafts.length; i++) {
-    const draft = notes.draft(pointerOf(record.hashes) + <usize>(i * HASH_SIZE));
-    if (draft == null) return null;
-    drafts[i] = draft;
+    const length = notes.readDraft(pointerOf(record.hashes) + <usize>(i * HASH_SIZE));
+    if (length == 0) return null;
+    drafts[i] = bytesOf(DRAFT, length);
   }
   return signQuestion(record, drafts);
 }

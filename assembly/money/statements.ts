@@ -132,11 +132,18 @@ export function readReleased(pointer: usize, length: i32, payId: Bytes): Bytes |
   return reader.atEnd() ? signatures : null;
 }
 
-/** Whether a signature (64 bytes) is `key`'s over a draft transfer's payload. */
-export function isTransferSignature(draft: Bytes, signature: usize, key: usize): bool {
-  const cose = new CoseSign1();
-  cose.payloadPointer = pointerOf(draft);
-  cose.payloadLength = draft.length;
+/** One for all transfers: a packet has many. */
+const cose: CoseSign1 = new CoseSign1();
+
+/** Whether a signature (64 bytes) is `key`'s over the draft transfer's payload at `draft`. */
+export function isTransferSignature(
+  draft: usize,
+  draftLength: i32,
+  signature: usize,
+  key: usize,
+): bool {
+  cose.payloadPointer = draft;
+  cose.payloadLength = draftLength;
   cose.signaturePointer = signature;
   return cose.verify(Purpose.TRANSFER, key);
 }

@@ -58,6 +58,11 @@ export class NoteRecord {
     journal.put(NOTE_STATE_KIND, key, this.at(0), NOTE_STATE_SIZE);
   }
 
+  /** Like `put`, of a copy: the record may be used for another note before the commit. */
+  putCopy(key: u32): void {
+    journal.putBytes(NOTE_STATE_KIND, key, bytesOf(this.at(0), NOTE_STATE_SIZE));
+  }
+
   /** Fills the record for a verified draft that lies at `start`. */
   describe(view: NoteView, start: usize): void {
     const pointer = this.at(0);

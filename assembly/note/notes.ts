@@ -9,9 +9,13 @@ import { HASH_SIZE, NOTES_LIMIT, SIGNATURE_SIZE } from "./limits";
 import { NOTE_KIND, NOTE_STATE_KIND, NOTE_STATE_SIZE, NoteRecord } from "./noteRecord";
 import { PacketView } from "./packetManager";
 import { Reason } from "../trust/reasons";
+import { TRANSFER_SIZE_LIMIT } from "./transfer";
 
 /** Flash that owning one note takes once more: its small record, rewritten. */
 export const OWNING_ROOM: i32 = roomFor(NOTE_STATE_SIZE);
+
+/** Where `Notes.readDraft` puts a draft transfer. */
+export const DRAFT: usize = memory.data(TRANSFER_SIZE_LIMIT, 8);
 
 /** The hashes of the notes of one payment, one after the other; what `prepared` names. */
 export type Hashes = Bytes;
@@ -76,16 +80,16 @@ export class Notes {
     return -1;
   }
 
-  /** Payload of the newest transfer of the note that is named by the hash at `hash`, or null. */
-  draft(hash: usize): Bytes | null {
+  /**
+   * Reads the payload of the newest transfer of the note that is named by the hash at `hash` to
+   * `DRAFT`; its length, or 0 where it cannot be read.
+   */
+  readDraft(hash: usize): i32 {
     const found = this.find(hash);
-    if (found < 0) return null;
-    const key = <u32>found;
-    const record = this.record;
-    const draft = new StaticArray<u8>(record.draftLength);
-    const pointer = changetype<usize>(draft);
-    const isRead = journal.read(NOTE_KIND, key, record.draftStart, pointer, draft.length);
-    return isRead ? draft : null;
+    const length = this.record.draftLength;
+    if (found < 0 || length > TRANSFER_SIZE_LIMIT) return 0;
+    const start = this.record.draftStart;
+    return journal.read(NOTE_KIND, <u32>found, start, DRAFT, length) ? length : 0;
   }
 
   /**
@@ -95,11 +99,9 @@ export class Notes {
   putOwned(hashes: Hashes, signatures: Bytes): bool {
     for (let i = 0; i * HASH_SIZE < hashes.length; i++) {
       const key = this.find(changetype<usize>(hashes) + <usize>(i * HASH_SIZE));
-      if (key < 0) return false;
-      const record = new NoteRecord();
-      if (!record.load(<u32>key)) return false;
-      record.own(changetype<usize>(signatures) + <usize>(i * SIGNATURE_SIZE));
-      record.put(<u32>key);
+      if (key < 0 || !this.record.load(<u32>key)) return false;
+      this.record.own(changetype<usize>(signatures) + <usize>(i * SIGNATURE_SIZE));
+      this.record.putCopy(<u32>key);
     }
     return true;
   }
@@ -108,11 +110,11 @@ export class Notes {
   putPaidOut(choice: Choice): bool {
     for (let i = 0; i < choice.count; i++) {
       const key = choice.keys[i];
-      const record = new NoteRecord();
+      const record = this.record;
       if (!record.load(key)) return false;
       record.payOut(choice.values[i]);
       if (record.paidOut < record.amount) {
-        journal.putBytes(NOTE_STATE_KIND, key, record.bytes);
+        record.putCopy(key);
       } else {
         journal.remove(NOTE_KIND, key);
         journal.remove(NOTE_STATE_KIND, key);

@@ -74,19 +74,29 @@ describe("withdrawal", () => {
     expect(world.balance(teller)).toEqual([7_000, 0, 0]);
   });
 
-  test("the bank may fill the stock while the customer waits for its hold", () => {
+  test("the bank may fill the stock while two customers wait for their holds; a third is one too many", () => {
     const { world, teller, generator, customer } = stockedWorld(1_000);
+    const [second, third, fourth] = ["D", "E", "F"].map((name) =>
+      world.add(`CUSTO-${name}`, Role.TRANSACTION),
+    ) as [Node, Node, Node];
     teller.grant = null;
     world.withdraw(customer, teller, 5_000);
-    const [hold] = teller.heardOf(82);
-    world.restock(teller, generator, 4_000);
-    world.command(teller, 83, hold![2], true);
+    world.withdraw(second, teller, 2_000);
+    world.restock(teller, generator, 6_000);
+    expect(teller.heardOf(29).at(-1)!.slice(2, 4)).toEqual([State.committed, 0]);
+    world.withdraw(third, teller, 100);
+    expect(teller.heardOf(82)).toHaveLength(3);
+    world.withdraw(fourth, teller, 100);
+    expect(fourth.heardOf(29).at(-1)!.slice(2, 4)).toEqual([State.aborted, 7]);
+    for (const [, , payId] of teller.heardOf(82).slice(0, 2)) {
+      world.command(teller, 83, payId, true);
+    }
+    world.command(teller, 83, teller.heardOf(82)[2]![2], false);
     world.settle(20_000);
-    expect(customer.heardOf(29).at(-1)!.slice(2, 4)).toEqual([State.committed, 0]);
-    expect([world.balance(customer), world.balance(teller)]).toEqual([
-      [5_000, 0, 0],
-      [0, 0, 0],
+    expect([customer, second, third].map((node) => world.balance(node)[0])).toEqual([
+      5_000, 2_000, 0,
     ]);
+    expect(world.balance(teller)).toEqual([0, 0, 0]);
   });
 
   test("a command or request of a wrong shape or kind is refused, and nothing begins", () => {
