@@ -310,6 +310,20 @@ describe("a deposit", () => {
     expect(world.state).toEqual(before);
   });
 
+  it("in doubt gives its place in the teller free, and brings nothing yet", async () => {
+    const [world, teller] = [new World(), new ModelModule()];
+    const wanted = teller.want(pay(1), STRANGER, 120, "EUR", "alice", RequestKind.DEPOSIT);
+    expect((await world.decide(TELLER, wanted))[0]).toMatchObject({ type: "begun" });
+    const ended = (broughtMinor: number) => ({ type: "ended", payId: pay(1), broughtMinor });
+    teller.payments.get(pay(1))!.state = 3;
+    expect(await world.decide(TELLER, teller.settle(pay(1)))).toMatchObject([ended(0)]);
+    teller.payments.get(pay(1))!.state = 2;
+    const settled = await world.decide(TELLER, teller.settle(pay(1)));
+    expect(settled).toMatchObject([{ type: "send" }, ended(120)]);
+    const again = await world.decide(TELLER, teller.settle(pay(1)));
+    expect(again).toMatchObject([{ type: "send" }, ended(0)]);
+  });
+
   it("still arrives when the account was closed after it was agreed to", async () => {
     const [world, teller] = [new World(), new ModelModule()];
     await world.answer(

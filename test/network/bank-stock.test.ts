@@ -208,6 +208,15 @@ describe("notes on demand", () => {
     expect(shop.spendableMinor).toBe(250);
   });
 
+  it("do not wait for places in a module that started anew", () => {
+    const shop = new Shop();
+    for (const payId of ["d", "e"]) shop.take({ type: "begun", payId });
+    shop.want("a", 500);
+    expect(shop.done).toEqual([]);
+    shop.take({ type: "restarted" });
+    expect(shop.done).toEqual(["issue 500", "grant a"]);
+  });
+
   it("leave a place free for deposits that run", () => {
     const shop = new Shop();
     shop.take({ type: "begun", payId: "d" });

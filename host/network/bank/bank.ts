@@ -190,7 +190,10 @@ function decideSettle(
     text: `Payment ${payId} of module ${module}: ${text}.`,
   });
   const isCommitted = state === PaymentState.COMMITTED;
-  // Running or in doubt: the module reports again when it knows.
+  // Running or in doubt: the module reports again when it knows. A doubt takes up no place there.
+  if (state === PaymentState.IN_DOUBT && payment?.state === "held") {
+    return only(...whatFollows(payment, "in doubt"));
+  }
   if (!isCommitted && state !== PaymentState.ABORTED && state !== PaymentState.NONE) return NOTHING;
   if (payment === undefined) {
     // Own generator: it was booked from its side, stock included.
@@ -233,7 +236,7 @@ function ownOrderKind(request: number): PaymentKind | undefined {
 
 function whatFollows(
   { module, payId, kind, unit, amountMinor, state }: PaymentRecord,
-  wanted: "settled" | "released",
+  wanted: "settled" | "released" | "in doubt",
 ): BankEffect[] {
   if (kind === "redemption") return wanted === "settled" ? [{ type: "reconcile", module }] : [];
   if (kind !== "withdrawal" && kind !== "deposit" && kind !== "refresh") return [];

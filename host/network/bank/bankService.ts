@@ -196,6 +196,7 @@ export class BankService {
       const isAnew = event.type === "restarted" && event.target === "module" && !event.isStopped;
       if (event.type === "linkUp" || isAnew) {
         this.enqueue(() => this.askOpenPayments(module));
+        this.stocks.get(module)?.take({ type: "restarted" });
         this.desks.get(module)?.request();
       }
     });

@@ -94,6 +94,8 @@ export type StockEvent =
     }
   | { readonly type: "pause over" }
   | { readonly type: "ended"; readonly payId: string }
+  /** The module started anew, or its link did: what has a place there is not known any more. */
+  | { readonly type: "restarted" }
   /** Puts the stock in order; `broughtMinor` of it came from customers. */
   | { readonly type: "tidy"; readonly unit: string; readonly broughtMinor: number };
 
@@ -163,6 +165,9 @@ export function stepStock(
       state.others = state.others.filter((payId) => payId !== event.payId);
       return goOn(state, policy);
     }
+    case "restarted":
+      state.others = [];
+      return goOn(state, policy);
     case "tidy":
       state.untidy[event.unit] = (state.untidy[event.unit] ?? 0) + event.broughtMinor;
       return goOn(state, policy);
