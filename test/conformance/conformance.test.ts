@@ -16,9 +16,21 @@ const figures = loadFigures();
 const recordings: Recording[] = [];
 
 describe("scenarios end as they must", () => {
-  test.each(allScenarios)("$name", async (scenario) => {
-    recordings.push(await record(scenario));
-  });
+  for (const scenario of allScenarios) {
+    test(scenario.name, async () => {
+      recordings.push(await record(scenario));
+    });
+  }
+});
+
+describe("every step and branch is seen", () => {
+  for (const [index, { id, title }] of figures.entries()) {
+    test(`Fig. ${id}: ${title}`, () => {
+      const { steps, branches } = cover(figures, recordings).figures[index]!;
+      const lost = [...steps, ...branches].filter(({ scenario }) => scenario === null);
+      expect(lost.map(({ name }) => name)).toEqual([]);
+    });
+  }
 });
 
 test("no machine marks a step that another one does", () => {

@@ -14,6 +14,7 @@ import {
   State,
   stockedWorld,
 } from "../../support/moneyWorld.ts";
+import { NetworkWorld } from "../../support/networkWorld.ts";
 import { TwinParty, TwinSession } from "../../support/sessionTwin.ts";
 import { id, START_SECONDS } from "../../support/testAgency.ts";
 import type { Scenario } from "../recorder.ts";
@@ -32,6 +33,7 @@ const lateClock: Spoil = (twin) => {
 };
 
 const DENIED = 5;
+const NO_MONEY = 29;
 
 /** A teller whose session a twin begins; it must be denied. */
 function asTeller(claims: Partial<Claims>, spoil: Spoil): void {
@@ -117,6 +119,17 @@ export const moduleSessionScenarios: Scenario[] = [
     run: () => asCustomer({}, forgetVerification),
   },
   { name: "a customer's module: B's clock differs", run: () => asCustomer({}, lateClock) },
+  {
+    name: "a customer's module that is connected to the network",
+    run: () => {
+      const world = new NetworkWorld();
+      world.signOn();
+      world.connect();
+      world.withdraw();
+      // The teller has no money: it says so when all of the way was good.
+      if (world.outcome?.[1] !== NO_MONEY) throw new Error(`It ended ${world.outcome?.join()}.`);
+    },
+  },
   { name: "a payment to a module on the bad id list", run: () => paymentToListed("a") },
   { name: "a payment by a module on the bad id list", run: () => paymentToListed("b") },
 ];
