@@ -109,6 +109,12 @@ export class MerchantPurchase extends Purchase {
     if (funds !== null && funds.told(unit, amount)) this.requestCard();
   }
 
+  /** Nobody owns the silence of a card network; without a word on other funds there are none. */
+  protected reasonOfSilence(): i32 {
+    if (this.awaited == AUTHORIZATION_ANSWER) return Reason.CARD_NETWORK_SILENT;
+    return this.awaited == FUNDS_ANSWER ? Reason.INSUFFICIENT_FUNDS : Reason.TIME_OUT;
+  }
+
   promised(unit: Bytes): u64 {
     const funds = this.funds;
     return funds !== null && !this.isSettled ? funds.promised(unit) : 0;

@@ -24,6 +24,7 @@ import { TrustedAgent } from "./trustedAgent";
 const PAY: i32 = 60;
 const EXPECT: i32 = 61;
 const REQUEST: i32 = 62;
+const EXCHANGE: i32 = 63;
 const ACQUIRE: i32 = 70;
 
 export abstract class PayingAgent extends TrustedAgent {
@@ -52,6 +53,7 @@ export abstract class PayingAgent extends TrustedAgent {
   protected runPaying(number: i32, fields: i32, body: CborReader): i32 {
     if (number == PAY) return this.pay(Manner.PAYMENT, fields, body);
     if (number == REQUEST) return this.pay(Manner.REQUESTED, fields, body);
+    if (number == EXCHANGE) return this.pay(Manner.EXCHANGE, fields, body);
     if (number == EXPECT) return this.expect(fields, body);
     if (number == ACQUIRE) return this.acquire(fields, body);
     return Reason.UNKNOWN_COMMAND;

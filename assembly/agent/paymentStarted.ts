@@ -73,7 +73,7 @@ export class PaymentStarted extends PersonPayment {
       return;
     }
     ++this.newAmounts;
-    this.letOwnerThink(OwnerAnswer.AMOUNT);
+    this.waitForOwner(OwnerAnswer.AMOUNT);
     promptAmount(this.hostId(), this.refusal);
   }
 

@@ -82,7 +82,7 @@ export class PaymentTaken extends PersonPayment {
     this.stated = stated;
     step(610);
     const isExchange = stated.isExchange;
-    this.letOwnerThink(ANSWERED);
+    this.waitForOwner(ANSWERED);
     const writer = composeHost(ASKED, 6);
     writer.bytesFrom(this.hostId());
     writer.bytesFrom(this.open.peer);

@@ -24,8 +24,6 @@ import { PaymentOutcome } from "./paymentOutcome";
 import { ASK_AGAIN_MS, LEAVE_OPEN_MS, LINGER_MS, Transaction } from "./transaction";
 
 const NO_ANNEX: Bytes = [];
-/** How long the owner may think: less than the other module waits, so that a refusal is told. */
-const OWNER_THINKS_MS: i64 = 55000;
 
 export abstract class PersonPayment extends Transaction {
   protected open: OpenTransaction = new OpenTransaction();
@@ -115,11 +113,5 @@ export abstract class PersonPayment extends Transaction {
     if (!isSameOwner) return Reason.TICKET_OF_ANOTHER;
     step(738);
     return Reason.NONE;
-  }
-
-  /** The owner is asked, and answers by message `answer`. */
-  protected letOwnerThink(answer: i32): void {
-    this.waitForOwner(answer);
-    this.deadlineMs = timerMs() + OWNER_THINKS_MS;
   }
 }

@@ -14,8 +14,8 @@ import { MoneyTerms } from "./moneyTerms";
 import { PaymentOutcome, PaymentState, REASON_MAX } from "./paymentOutcome";
 import { toMoneyModule } from "./toMoneyModule";
 
-/** How long a transaction waits for a word of its own host: as long as the peer waits for it. */
-export const OWNER_WAIT_MS: i64 = 60000;
+/** How long a transaction waits for a word of its own host: less than the peer waits for it. */
+const OWNER_WAIT_MS: i64 = 55000;
 /** How long the side that ends a session keeps it after the end, for the modules' last words. */
 export const LINGER_MS: i64 = 1000;
 /** How long the other side waits to be told of the end: the peer may still ask for a lost reply. */
@@ -180,6 +180,11 @@ export abstract class Transaction {
     return true;
   }
 
+  /** Why a transaction ends whose own host, or module, does not speak. */
+  protected reasonOfSilence(): i32 {
+    return Reason.OWNER_REFUSED;
+  }
+
   /** The rest of work that was put off with `doLater`. */
   resume(): void {}
 
@@ -203,7 +208,7 @@ export abstract class Transaction {
       return;
     }
     if (this.isSettled) this.end(Reason.NONE);
-    else this.abort(Reason.OWNER_REFUSED);
+    else this.abort(this.reasonOfSilence());
   }
 
   /**

@@ -9,6 +9,7 @@ import { CborWriter } from "../codec/cborWriter";
 import { Found } from "../note/directory";
 import { AMOUNT_LIMIT } from "../note/limits";
 import { readUnit } from "../note/note";
+import { Manner } from "../session/manner";
 import { Reason } from "../trust/reasons";
 import { abort } from "./abort";
 import { ModuleMessage } from "./messages";
@@ -18,6 +19,8 @@ import { chooseNotes, shortageReason } from "./noteChoice";
 import { Payment, Stage } from "./payment";
 
 const RANDOM_SIZE: i32 = 32;
+/** Exact, down, up. */
+const ROUNDING_LIMIT: u64 = 2;
 
 export class AmountAgreement {
   /** Who opens: the session is there; passes R(1) on (548-550). */
@@ -96,8 +99,8 @@ export class AmountAgreement {
       payment.stage = Stage.STATEMENT_WANTED;
       step(620);
       this.sendWord(payment, ModuleMessage.WRONG_AMOUNT);
-    } else if (payment.isPayer) {
-      this.payRequested(payment);
+    } else if (payment.manner != Manner.PAYMENT) {
+      this.payAsked(payment);
     } else {
       payment.stage = Stage.PACKET_WANTED;
       step(624);
@@ -128,8 +131,11 @@ export class AmountAgreement {
     session.send(isAwaited);
   }
 
-  /** Requested payment: the payer's notes are its word that the amount is right (paragraph 128). */
-  private payRequested(payment: Payment): void {
+  /**
+   * Who is asked to pay, or to exchange: its notes are its word that the amount is right (paragraph
+   * 128; docs/protocol.md section 4).
+   */
+  private payAsked(payment: Payment): void {
     const reason = takeNotes(payment);
     if (reason != Reason.NONE) {
       abort.begin(payment, reason);
@@ -163,17 +169,29 @@ function takeNotes(payment: Payment): i32 {
 
 /** Reads [ terms ] (docs/protocol.cddl section 5); false where it is none of this payment. */
 function readTerms(payment: Payment, body: CborReader): bool {
-  body.arrayOf(2);
+  const isExchange = payment.manner == Manner.EXCHANGE;
+  body.arrayOf(isExchange ? 5 : 2);
   payment.amount = body.uintAtMost(AMOUNT_LIMIT);
   payment.unit = readUnit(body);
+  if (isExchange) {
+    payment.counterAmount = body.uintAtMost(AMOUNT_LIMIT);
+    payment.counterUnit = readUnit(body);
+    payment.rounding = <u8>body.uintAtMost(ROUNDING_LIMIT);
+    if (payment.counterAmount == 0 || payment.counterUnit == payment.unit) return false;
+  }
   return body.atEnd() && payment.amount > 0;
 }
 
 /** Writes the array of the payment's terms. */
 export function writeTerms(payment: Payment, writer: CborWriter): void {
-  writer.array(2);
+  const isExchange = payment.manner == Manner.EXCHANGE;
+  writer.array(isExchange ? 5 : 2);
   writer.uint(payment.amount);
   writeUnit(writer, payment.unit);
+  if (!isExchange) return;
+  writer.uint(payment.counterAmount);
+  writeUnit(writer, payment.counterUnit);
+  writer.uint(payment.rounding);
 }
 
 function readRandom(body: CborReader): Bytes | null {

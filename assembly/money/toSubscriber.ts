@@ -220,7 +220,7 @@ export class SubscriberLine extends LocalOwner {
     const exporter = body.bytesExact(32);
     const random = body.bytesExact(32);
     const opens = body.bool();
-    const manner = <i32>body.uintAtMost(<u64>Manner.REQUESTED);
+    const manner = <i32>body.uintAtMost(<u64>Manner.EXCHANGE);
     const isPayer = role == PaymentRole.PAYER;
     if (!body.atEnd() || manner == 0 || isPayer != (opens == openerPays(manner))) return;
     step(isPayer ? 540 : 544);

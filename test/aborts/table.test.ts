@@ -206,7 +206,7 @@ const ROWS: Row[] = [
   },
   {
     cause: "the merchant's host gives no answer",
-    flows: each(TRADES, 17, 17),
+    flows: each(TRADES, 27, 27),
     arrange: merchantSays({ 45: silent }),
   },
   {
@@ -249,7 +249,7 @@ const ROWS: Row[] = [
   },
   {
     cause: "the merchant is short and its host gives no answer",
-    flows: each(["purchase"], 17, 17),
+    flows: each(["purchase"], 29, 29),
     arrange: () => {
       world.offerChange = { maximum: 900_000 };
       customerSays({}, 800_000)();
