@@ -34,7 +34,7 @@ export interface StockPolicy {
 /** Pauses in a row after which an order is given up. */
 const MOST_PAUSES = 20;
 
-export const DEFAULT_STOCK_POLICY: StockPolicy = { keepMinor: 1_000_000, keepNotes: 8, slots: 2 };
+export const DEFAULT_STOCK_POLICY: StockPolicy = { keepMinor: 1_000_000, keepNotes: 8, slots: 3 };
 
 /** What a teller has of one unit. */
 export interface Stock {
