@@ -105,6 +105,8 @@ export interface Packet {
   unit: string;
   amount: number;
   horizon: number;
+  /** Where both pay: what the payee of the offer pays, and how that was rounded. */
+  counter?: [unit: string, amount: number, rounding: number];
   certificates: Uint8Array[];
   offerSigner: Signer;
   /** Instead of the hash of the drafts that are there. */
@@ -122,6 +124,7 @@ export function encodePacket(packet: Packet): unknown {
     packet.unit,
     packet.amount,
     packet.horizon,
+    ...(packet.counter ? [packet.counter] : []),
   ]);
   return [
     decodeCbor(
