@@ -8,6 +8,7 @@ import { Role } from "../../host/trust/certificates.ts";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { PEER } from "../support/bareModule.ts";
 import { type MoneyWorld, type Node, State, stockedWorld } from "../support/moneyWorld.ts";
+import { AgentStandIn, pay } from "../support/agentStandIn.ts";
 import { id, START_SECONDS } from "../support/testAgency.ts";
 
 const DAY_MS = 86_400_000;
@@ -138,6 +139,41 @@ describe("deposit", () => {
       cursor = next;
     }
     expect(entries.at(-1)!.slice(1, 4)).toEqual([2, State.committed, 37]);
+  });
+});
+
+/** A note that went through so many different hands, the last of which holds it. */
+function worn(hands: number) {
+  const { world, teller, generator } = stockedWorld(100_000);
+  let last: AgentStandIn | null = null;
+  for (let hop = 0; hop < hands; hop++) {
+    const node = world.add(`HANDS-${String.fromCharCode(97 + hop)}`, Role.TRANSACTION);
+    const agent = new AgentStandIn(world, node);
+    agent.pair();
+    if (last === null) world.withdraw(node, teller, 700);
+    else {
+      world.connect(last.node, node);
+      pay(last, agent, 700, `hop ${hop}`);
+      world.settle();
+    }
+    expect([hop, world.balance(node)[0]! + world.balance(node)[2]!]).toEqual([hop, 700]);
+    last = agent;
+  }
+  return { world, teller, generator, holder: last!.node };
+}
+
+describe("a note at the cap of transfers, through eleven different hands", () => {
+  const { world, teller, generator, holder } = worn(11);
+
+  test("is not paid on, but deposited, and redeemed by its issuer", () => {
+    expect(world.balance(holder)).toEqual([0, 0, 700]);
+    world.bank(holder, teller, 3, 700, "EUR", "1234567890");
+    expect(ending(holder)).toEqual([State.committed, 0]);
+    expect(world.balance(teller)).toEqual([99_300, 0, 700]);
+    world.bank(teller, generator, 4, 700, "EUR", null);
+    expect(ending(teller)).toEqual([State.committed, 0]);
+    expect(world.balance(teller)).toEqual([99_300, 0, 0]);
+    expect(notesOf(generator).map(([, transfers]) => transfers.length)).toEqual([14]);
   });
 });
 
