@@ -8,13 +8,10 @@ import { fileURLToPath } from "node:url";
 
 const P = 2n ** 255n - 19n;
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;
-/** Layout of the comb: blocks of teeth, and the distance between neighbouring teeth in bits. */
+/** The comb of assembly/crypto/baseTables.ts: blocks of teeth, and bits between neighbours. */
 const BLOCKS = 2;
 const TEETH = 5;
 const SPACING = 26;
-/** Odd multiples of the base point for verification: 1, 3, up to 2 * ODD_MULTIPLES - 1. */
-const ODD_MULTIPLES = 8;
-
 const modulo = (value, modulus = P) => ((value % modulus) + modulus) % modulus;
 
 function power(base, exponent, modulus = P) {
@@ -39,56 +36,6 @@ function basePoint() {
   let x = power(square, (P + 3n) / 8n);
   if (modulo(x * x - square) !== 0n) x = modulo(x * ROOT_OF_MINUS_ONE);
   return { x: x & 1n ? P - x : x, y };
-}
-
-/** Affine addition on -x^2 + y^2 = 1 + d x^2 y^2; complete, so it doubles as well. */
-function add(a, b) {
-  const product = modulo(D * a.x * b.x * a.y * b.y);
-  return {
-    x: modulo((a.x * b.y + b.x * a.y) * invert(1n + product)),
-    y: modulo((a.y * b.y + a.x * b.x) * invert(1n - product)),
-  };
-}
-
-const negate = (point) => ({ x: modulo(-point.x), y: point.y });
-
-function doubled(point, times) {
-  for (let i = 0; i < times; i++) point = add(point, point);
-  return point;
-}
-
-/** Entry `index` of a comb block: the top tooth positive, tooth t by bit t of the index. */
-function combEntry(teeth, index) {
-  let sum = teeth[TEETH - 1];
-  for (let t = 0; t < TEETH - 1; t++) {
-    sum = add(sum, (index >> t) & 1 ? teeth[t] : negate(teeth[t]));
-  }
-  return sum;
-}
-
-/** (y + x) / 2, (y - x) / 2 and d x y: what an addition needs of a fixed point. */
-function cached({ x, y }) {
-  const half = invert(2n);
-  return [modulo((y + x) * half), modulo((y - x) * half), modulo(D * x * y)];
-}
-
-function combTable() {
-  const entries = [];
-  for (let block = 0; block < BLOCKS; block++) {
-    const teeth = [];
-    for (let t = 0; t < TEETH; t++) teeth.push(doubled(BASE, SPACING * (t + TEETH * block)));
-    for (let i = 0; i < 1 << (TEETH - 1); i++) entries.push(...cached(combEntry(teeth, i)));
-  }
-  return entries;
-}
-
-function oddMultiples() {
-  const entries = [];
-  const twice = add(BASE, BASE);
-  for (let i = 0, point = BASE; i < ODD_MULTIPLES; i++, point = add(point, twice)) {
-    entries.push(...cached(point));
-  }
-  return entries;
 }
 
 /** The ten limbs of an element, 26 and 25 bits in turn. */
@@ -122,12 +69,11 @@ function literal(name, type, values) {
   return `export const ${name} = memory.data<${type}>([\n${lines.join("\n")}\n]);\n`;
 }
 
-const packed = (entries) => entries.flatMap((value) => words(value, 4, 64));
 const offset = modulo((2n ** BigInt(BLOCKS * TEETH * SPACING) - 1n) * invert(2n, L), L);
 
 const text = `// SPDX-License-Identifier: Apache-2.0
 // Constants of curve25519 (RFC 8032, section 5.1), computed by scripts/tables25519.mjs; do not edit.
-// Elements in use are ten limbs of 26 and 25 bits; those of the tables are packed in 32 bytes.
+// Elements are ten limbs of 26 and 25 bits.
 
 /** The curve constant d = -121665/121666. */
 ${literal("CURVE_D", "u32", limbs(D))}
@@ -143,14 +89,8 @@ ${literal("BARRETT_MULTIPLIER", "u32", words(2n ** 512n / L, 9, 32))}
 ${literal("SCALAR_HALF", "u32", words(invert(2n, L), 8, 32))}
 /** (2^${BLOCKS * TEETH * SPACING} - 1) / 2 modulo L, 8 words; see comb25519.ts. */
 ${literal("COMB_OFFSET", "u32", words(offset, 8, 32))}
-/**
- * The comb: ${BLOCKS} blocks of ${1 << (TEETH - 1)} points; entry i of block j is the sum over teeth t of
- * +-2^(${SPACING}t + ${SPACING * TEETH}j) B, the top tooth positive, the others by the bits of i. Each point as
- * (y + x) / 2, (y - x) / 2 and d x y.
- */
-${literal("COMB_TABLE", "u64", packed(combTable()))}
-/** B, 3B, 5B up to ${2 * ODD_MULTIPLES - 1}B in the same form. */
-${literal("ODD_MULTIPLES", "u64", packed(oddMultiples()))}`;
+/** The base point B as section 5.1.5 encodes it. */
+${literal("BASE_POINT", "u64", words(BASE.y, 4, 64))}`;
 
 const output = fileURLToPath(new URL("../assembly/crypto/table25519.ts", import.meta.url));
 writeFileSync(output, text);

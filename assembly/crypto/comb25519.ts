@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Multiples of the base point B in constant time, by a signed comb (Hamburg, "Fast and compact
 // elliptic-curve cryptography", section 3.3): 52 additions and 25 doublings for any scalar.
+import { BLOCK_ENTRIES, BLOCKS, combTable, ENTRY_SIZE, SPACING, TEETH } from "./baseTables";
 import { wipe } from "./bytes";
 import { pointAddAffine, pointDouble, pointSetNeutral, wipePointScratch } from "./edwards25519";
 import { fieldFromBytes } from "./encoding25519";
 import { FIELD_SIZE, fieldNegateIf } from "./field25519";
 import { scalarMultiplyAdd } from "./scalar25519";
-import { COMB_OFFSET, COMB_TABLE, SCALAR_HALF } from "./table25519";
-
-const BLOCKS: i32 = 2;
-const TEETH: i32 = 5;
-const SPACING: i32 = 26;
-const ENTRIES: i32 = 16;
-const ENTRY_SIZE: i32 = 96;
+import { COMB_OFFSET, SCALAR_HALF } from "./table25519";
 
 /** 260 bits; those from 253 on stay clear. */
 const digits = memory.data(33, 8);
@@ -21,6 +16,7 @@ const entry = memory.data(3 * FIELD_SIZE, 8);
 
 /** point = scalar B for a secret 32-byte scalar. The caller wipes the point (POINT_SIZE bytes). */
 export function baseMultiply(point: usize, scalar: usize): void {
+  const table = combTable();
   // Write the scalar with digits +1 and -1 only: sum of (2 c_i - 1) 2^i over 260 bits equals it if
   // c = (scalar + 2^260 - 1) / 2 modulo L. Then no digit is zero and none needs a special case.
   scalarMultiplyAdd(digits, scalar, SCALAR_HALF, COMB_OFFSET);
@@ -33,7 +29,7 @@ export function baseMultiply(point: usize, scalar: usize): void {
         const bit = position + SPACING * (tooth + TEETH * block);
         index = (index << 1) | ((load<u8>(digits + (bit >> 3)) >> (bit & 7)) & 1);
       }
-      selectEntry(COMB_TABLE + block * (ENTRIES * ENTRY_SIZE), index);
+      selectEntry(table + block * (BLOCK_ENTRIES * ENTRY_SIZE), index);
       pointAddAffine(point, entry, block < BLOCKS - 1 || position > 0);
     }
   }
@@ -50,14 +46,14 @@ export function baseMultiply(point: usize, scalar: usize): void {
 function selectEntry(table: usize, index: u32): void {
   const negative: u32 = (index >> 4) ^ 1;
   // A negative top tooth: minus the entry with all the other signs changed.
-  const wanted = (index ^ (0 - negative)) & (ENTRIES - 1);
+  const wanted = (index ^ (0 - negative)) & (BLOCK_ENTRIES - 1);
   for (let part = 0; part < ENTRY_SIZE; part += 32) {
     let word0: u64 = 0;
     let word1: u64 = 0;
     let word2: u64 = 0;
     let word3: u64 = 0;
     let from = table + part;
-    for (let i = 0; i < ENTRIES; i++) {
+    for (let i = 0; i < BLOCK_ENTRIES; i++) {
       // All ones where this is the wanted entry, else zero: only then does the difference borrow.
       const mask = <u64>(<i64>((<i32>(i ^ wanted) - 1) >> 31));
       word0 |= mask & load<u64>(from);

@@ -3,6 +3,7 @@
 // written in signed odd digits with runs of zeros between them (Handbook of Elliptic and
 // Hyperelliptic Curve Cryptography, algorithm 9.14) and share their doublings. Variable time: for
 // public values only.
+import { ENTRY_SIZE, firstPoint, oddMultiplesTable, secondPoint, workspace } from "./baseTables";
 import {
   POINT_SIZE,
   pointAddAffine,
@@ -14,24 +15,23 @@ import {
 } from "./edwards25519";
 import { fieldFromBytes } from "./encoding25519";
 import { FIELD_SIZE, fieldNegate } from "./field25519";
-import { ODD_MULTIPLES } from "./table25519";
 
 /** Digits are odd and below 2^(WIDTH - 1) in size: the odd multiples up to 15 of either point. */
 const WIDTH: i32 = 5;
 const MULTIPLES: i32 = 8;
-const ENTRY_SIZE: i32 = 96;
 /** One digit per bit; scalars below L have 253 bits and a last digit may carry one further. */
 const DIGITS: i32 = 256;
 
 const baseDigits = memory.data(256, 8);
 const keyDigits = memory.data(256, 8);
-const keyMultiples = memory.data(1280, 8);
-const entry = memory.data(160, 8);
-const twice = memory.data(160, 8);
+const keyMultiples = workspace;
+const entry = firstPoint;
+const twice = secondPoint;
 const remainder = memory.data(40, 8);
 
 /** point = baseScalar B - keyScalar point; both scalars below L. */
 export function verifyMultiply(point: usize, baseScalar: usize, keyScalar: usize): void {
+  const baseMultiples = oddMultiplesTable();
   recode(baseDigits, baseScalar);
   recode(keyDigits, keyScalar);
   tabulate(point);
@@ -43,7 +43,7 @@ export function verifyMultiply(point: usize, baseScalar: usize, keyScalar: usize
     const keyDigit = <i32>load<i8>(keyDigits + i);
     pointDouble(point, baseDigit != 0 || keyDigit != 0);
     if (keyDigit != 0) addKeyMultiple(point, keyDigit, baseDigit != 0);
-    if (baseDigit != 0) addBaseMultiple(point, baseDigit);
+    if (baseDigit != 0) addBaseMultiple(point, baseMultiples, baseDigit);
   }
 }
 
@@ -75,8 +75,8 @@ function addKeyMultiple(point: usize, digit: i32, withT: bool): void {
   pointAddCached(point, entry, withT);
 }
 
-function addBaseMultiple(point: usize, digit: i32): void {
-  const packed = ODD_MULTIPLES + (abs(digit) >> 1) * ENTRY_SIZE;
+function addBaseMultiple(point: usize, multiples: usize, digit: i32): void {
+  const packed = multiples + (abs(digit) >> 1) * ENTRY_SIZE;
   fieldFromBytes(entry, digit > 0 ? packed : packed + 32);
   fieldFromBytes(entry + FIELD_SIZE, digit > 0 ? packed + 32 : packed);
   fieldFromBytes(entry + 2 * FIELD_SIZE, packed + 64);

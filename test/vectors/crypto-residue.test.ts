@@ -44,7 +44,11 @@ const operations: Record<string, () => unknown> = {
 describe("memory after", () => {
   let before: Uint8Array;
   beforeAll(() => {
-    before = new Primitives().outside();
+    // The tables of public multiples are made when they are first needed (baseTables.ts). What the
+    // secret used for that left behind would differ from what another one leaves.
+    const other = new Primitives();
+    other.ed25519PublicKey(zero);
+    before = other.outside();
   });
 
   test.each(Object.keys(operations))("%s", (name) => {
