@@ -149,7 +149,7 @@ function generatorLine(
     bank: bank.name,
     units: bank.issues ?? [],
     order: async (request, amountMinor, unit) => {
-      const { state, reason, reasonNumber } = await runBankCommand(base, teller, generator.url, [
+      const { state, reason, reasonNumber } = await runBankCommand(base, teller, generator, [
         request,
         amountMinor,
         unit,
@@ -197,7 +197,7 @@ export async function moduleBalances(party: CertifiedParty): Promise<Balance[]> 
 export function askBank(base: Foundations, bank: Bank, order: BankOrder): Promise<PurchaseResult> {
   const { party, request, amountMinor, unit, account, commandId } = order;
   const fields = [request, amountMinor, unit, account];
-  return runBankCommand(base, party, bank.teller.url, fields, commandId);
+  return runBankCommand(base, party, bank.teller, fields, commandId);
 }
 
 /**
@@ -209,24 +209,48 @@ export async function withdraw(base: Foundations, bank: Bank, order: Withdrawal)
   if (result.state !== "committed") throw new Error(`${bank.name} did not pay: ${result.reason}`);
 }
 
+/** Reason of docs/protocol.cddl section 9. */
+const CONNECTION_LOST = 49;
+
 /** Lines of each device to banks' modules; they stay open a while, for the next order. */
 const lines = new WeakMap<TransactionDevice, PeerLines>();
 
 /** Has a module carry out command 81 over a line to a bank's module. */
-function runBankCommand(
+async function runBankCommand(
   base: Foundations,
-  { device }: CertifiedParty,
-  url: string,
+  party: CertifiedParty,
+  module: CertifiedParty,
   fields: readonly unknown[],
   commandId?: Uint8Array,
 ): Promise<PurchaseResult> {
+  const { device } = party;
   const { clock } = base.settings;
   const ways = lines.get(device) ?? new PeerLines(device, clock);
   lines.set(device, ways);
-  return ways.use(url, (connection) =>
+  let way: string;
+  try {
+    way = await base.network.wayTo(party, module);
+  } catch (error) {
+    return unreachable(error);
+  }
+  return ways.use(way, (connection) =>
     runCommand(
       { device, target: "module", clock, connection, ...(commandId ? { commandId } : {}) },
       (id) => hostBody(HostMessage.BANK, id, ...fields),
     ),
   );
+}
+
+/** Nothing was begun: the network did not let the module through. */
+function unreachable(error: unknown): PurchaseResult {
+  const text = error instanceof Error ? error.message : String(error);
+  return {
+    state: "aborted",
+    reason: text.replace(/\.$/, ""),
+    reasonNumber: CONNECTION_LOST,
+    responseCode: null,
+    transactionId: null,
+    payId: null,
+    ticket: null,
+  };
 }

@@ -69,6 +69,8 @@ export interface Economy {
   units: string[];
   /** What the authorization network publishes, by pair: "GBP/USD": "1.25". */
   networkRates?: Record<string, string>;
+  /** How modules reach banks' modules; by a network server if absent. */
+  network?: "server" | "none";
   banks: EconomyBank[];
   cardIssuers: { name: string; cards: EconomyCard[] }[];
   merchants: EconomyMerchant[];

@@ -28,6 +28,7 @@ import { type Database, openDatabase } from "../network/store/database.ts";
 import { migrate } from "../network/store/migrations.ts";
 import { MIGRATIONS } from "../network/store/schema.ts";
 import type { Root } from "../trust/certificates.ts";
+import { BankNetwork } from "./bankNetwork.ts";
 import { type ImageName, LOCAL_HOST, makePartyDevice, type PartyDevice } from "./partyDevice.ts";
 import type { WorldSettings } from "./worldSettings.ts";
 
@@ -44,6 +45,8 @@ export interface Foundations {
   register: CredentialRegister;
   gatewayServer: GatewayServer;
   gateway: GatewayClient;
+  /** The way of devices' modules to banks' modules. */
+  network: BankNetwork;
   nowSeconds(): number;
   agentRoot(): Root;
   moduleRoot(): Root;
@@ -65,7 +68,11 @@ export interface Foundations {
   close(): Promise<void>;
 }
 
-export async function layFoundations(settings: WorldSettings): Promise<Foundations> {
+/** @param isNetworked whether modules reach banks by a network server, or straight */
+export async function layFoundations(
+  settings: WorldSettings,
+  isNetworked: boolean,
+): Promise<Foundations> {
   const nowSeconds = () => Math.floor(settings.clock.epochMs() / 1000);
   const database = await openDatabase(settings.database);
   try {
@@ -80,6 +87,13 @@ export async function layFoundations(settings: WorldSettings): Promise<Foundatio
     );
     const gateway = await GatewayClient.connect(gatewayServer.url);
     const parties: CertifiedParty[] = [];
+    const network = isNetworked
+      ? await BankNetwork.serve({
+          agency: agencies.module,
+          nowSeconds,
+          find: (name) => parties.find((party) => party.name === name),
+        })
+      : BankNetwork.straight(nowSeconds);
     return {
       settings,
       agencies,
@@ -88,6 +102,7 @@ export async function layFoundations(settings: WorldSettings): Promise<Foundatio
       register,
       gatewayServer,
       gateway,
+      network,
       nowSeconds,
       agentRoot: () => agencyRoot(agencies.agent),
       moduleRoot: () => agencyRoot(agencies.module),
@@ -114,6 +129,7 @@ export async function layFoundations(settings: WorldSettings): Promise<Foundatio
       once: (step, work) => once(database, step, work),
       close: async () => {
         gateway.close();
+        await network.close();
         await gatewayServer.close();
         await database.close();
       },

@@ -45,7 +45,7 @@ export async function openWorld(economy: Economy, settings: WorldSettings): Prom
   };
   try {
     settings.progress("agencies, books and gateway");
-    const base = keep(await layFoundations(settings));
+    const base = keep(await layFoundations(settings, economy.network !== "none"));
     settings.progress("banks");
     const banks = await openBanks(base, economy);
     for (const bank of banks) keep(bank);

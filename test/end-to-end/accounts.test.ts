@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { EconomyAction } from "../../host/economy/economyActions.ts";
 import type { Economy } from "../../host/economy/economyFile.ts";
 import type { World } from "../../host/economy/world.ts";
+import { onStep } from "../../host/patent/step.ts";
 import { card, heldBy, story, tills } from "../support/story.ts";
 
 const ECONOMY: Economy = {
@@ -163,4 +164,26 @@ describe("accounts", () => {
         expect(await tills(world, "Shop", "USD")).toEqual([1_000, 4_000]);
       },
     ));
+
+  it.each([
+    ["server", true],
+    ["none", false],
+  ] as const)("are reached by the network: %s", async (network, isByServer) => {
+    const seen: number[] = [];
+    const stop = onStep((_who, step) => seen.push(step));
+    try {
+      const actions = [account("withdraw", "Ada", 100), { do: "wait", days: 2 } as const];
+      await story(
+        { ...ECONOMY, network },
+        [...actions, account("deposit", "Ada", 100)],
+        (outcomes) => {
+          // An access ends after a day; the module signs on anew.
+          expect(outcomes.map(({ outcome }) => outcome)).toEqual(["ok", "ok", "ok"]);
+        },
+      );
+    } finally {
+      stop();
+    }
+    expect([1472, 1474, 1478].every((step) => seen.includes(step))).toBe(isByServer);
+  });
 });
