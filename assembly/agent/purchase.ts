@@ -80,7 +80,7 @@ export abstract class Purchase extends Transaction {
 
 /** The terms of an encoded offer that `merchant` made and that still holds; else null. */
 export function offerOf(pointer: usize, length: i32, merchant: Certificate): OfferTerms | null {
-  const offer = readOffer(pointer, length, merchant.signingKey);
+  const offer = readOffer(pointer, length, merchant);
   if (offer === null || !bytesEqual(offer.merchant, merchant.id)) return null;
   return nowSeconds() > offer.expires ? null : offer;
 }

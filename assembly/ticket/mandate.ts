@@ -94,7 +94,8 @@ export function readApproval(
   approvalKey: Bytes,
 ): Approval | null {
   const signed = new CoseSign1();
-  if (!signed.parse(pointer, length)) return null;
+  // The key stands in the card credential; a kid has nothing to name.
+  if (!signed.parse(pointer, length) || signed.kidPointer != 0) return null;
   const reader = new CborReader(signed.payloadPointer, signed.payloadLength);
   reader.arrayOf(4);
   if (!reader.view() || reader.viewLength != 32) return null;
@@ -123,7 +124,7 @@ export function readPosting(
   approvalKey: Bytes,
 ): i32 {
   const signed = new CoseSign1();
-  if (!signed.parse(pointer, length)) return 0;
+  if (!signed.parse(pointer, length) || signed.kidPointer != 0) return 0;
   const reader = new CborReader(signed.payloadPointer, signed.payloadLength);
   reader.arrayOf(2);
   if (!reader.view() || reader.viewLength != 32) return 0;

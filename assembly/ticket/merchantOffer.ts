@@ -8,6 +8,8 @@ import { CborWriter } from "../codec/cborWriter";
 import { CoseSign1 } from "../codec/cose";
 import { Purpose } from "../codec/purpose";
 import { sha256 } from "../crypto/sha256";
+import { Certificate } from "../trust/certificate";
+import { namesSigner } from "../trust/chain";
 import { AMOUNT_MAX, Rate } from "./conversion";
 import { readUnit } from "./credential";
 import { NAME_MAX } from "./ticket";
@@ -37,10 +39,10 @@ export class OfferTerms {
 }
 
 /**
- * The terms of an encoded merchant-offer signed by `signingKey`; null where it is out of form or
- * not so signed. Its chain is not looked at: the session has proven whose the key is.
+ * The terms of an encoded merchant-offer signed by `signer`; null where it is out of form or not so
+ * signed. Its chain is not looked at: the session has proven whose the key is.
  */
-export function readOffer(pointer: usize, length: i32, signingKey: Bytes): OfferTerms | null {
+export function readOffer(pointer: usize, length: i32, signer: Certificate): OfferTerms | null {
   if (length > OFFER_SIZE_MAX) return null;
   const reader = new CborReader(pointer, length);
   const signed = new CoseSign1();
@@ -48,8 +50,9 @@ export function readOffer(pointer: usize, length: i32, signingKey: Bytes): Offer
   if (!signed.parse(reader.viewPointer, reader.viewLength)) return null;
   if (!reader.raw() || !reader.atEnd()) return null;
   const terms = readTerms(signed.payloadPointer, signed.payloadLength);
-  if (!terms || !signed.verify(Purpose.MERCHANT_OFFER, pointerOf(signingKey))) return null;
-  return terms;
+  if (!terms || !namesSigner(signed, signer)) return null;
+  const isSigned = signed.verify(Purpose.MERCHANT_OFFER, pointerOf(signer.signingKey));
+  return isSigned ? terms : null;
 }
 
 /** The terms in a payload; null where out of form or range. */

@@ -39,18 +39,18 @@ export class Root {
 }
 
 /**
- * Whether an object's kid is the signer's certificate, or absent. It is only a hint, but it is not
- * signed: a wrong one would be a second spelling of the same object.
+ * Whether an object's kid is the signer's certificate. It is only a hint, but it is not signed: a
+ * wrong or missing one would be a second spelling of the same object.
  */
 export function namesSigner(object: CoseSign1, signer: Certificate): bool {
-  return object.kidPointer == 0 || equalAt(signer.reference, object.kidPointer);
+  return object.kidPointer != 0 && equalAt(signer.reference, object.kidPointer);
 }
 
 /** Reason why `server` may not issue certificates under `root` at `seconds`; 0 if it may. */
 export function serverReason(server: Certificate, seconds: u64, root: Root): i32 {
-  if (!isServerRole(server.role) || !bytesEqual(server.issuer, root.id)) {
-    return Reason.CERTIFICATE_INVALID;
-  }
+  // A root has no certificate that a kid could name.
+  const isRoots = server.object.kidPointer == 0 && bytesEqual(server.issuer, root.id);
+  if (!isRoots || !isServerRole(server.role)) return Reason.CERTIFICATE_INVALID;
   const reason = server.reasonAt(seconds);
   if (reason != Reason.NONE) return reason;
   return server.isSignedBy(pointerOf(root.key)) ? Reason.NONE : Reason.CERTIFICATE_INVALID;

@@ -229,17 +229,19 @@ export function verifyChain(chain: unknown, root: Root, atSeconds: number): Chai
 }
 
 /**
- * True when the object's kid is the signer's certificate, or absent. The kid is a hint only, but it
- * is not signed, and a wrong one would be a second spelling of the same object.
+ * True when the object's kid is the signer's certificate. The kid is a hint only, but it is not
+ * signed, and a wrong or missing one would be a second spelling of the same object.
  */
 export function namesSigner({ keyId }: SignedObject, signer: Certificate): boolean {
-  return keyId === undefined || equalBytes(keyId, signer.reference);
+  return keyId !== undefined && equalBytes(keyId, signer.reference);
 }
 
 /** Verifies a server's certificate by its root; its time of validity is not looked at. */
 export function verifyServer(bytes: Uint8Array, root: Root): Certificate | undefined {
   const server = verifyIssued(bytes, root.id, root.key);
-  return server !== undefined && isServerRole(server.role) ? server : undefined;
+  // A root has no certificate that a kid could name.
+  if (server === undefined || parseSigned(bytes)?.keyId !== undefined) return undefined;
+  return isServerRole(server.role) ? server : undefined;
 }
 
 function verifyIssued(

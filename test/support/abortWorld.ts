@@ -154,7 +154,7 @@ export class AbortWorld extends PurchaseWorld {
   }
 
   /** A command id that was not used before; hosts hear nothing yet of what it begins. */
-  private newCommand(): Uint8Array {
+  newCommand(): Uint8Array {
     this.carriedBefore = this.carried;
     for (const device of this.devices) device.heard.length = 0;
     const command = filled(0);

@@ -159,6 +159,13 @@ export class AgentWorld {
     return device.heard.slice(mark);
   }
 
+  /** As `tell`, to the agent, with a command that may be any bytes. */
+  deliver(device: Device, command: Uint8Array): unknown[][] {
+    const mark = device.heard.length;
+    this.carry({ device, half: "agent", sent: device.agent.deliver(HOST, command) });
+    return device.heard.slice(mark);
+  }
+
   /** Switches one half off and on. */
   reboot(device: Device, half: Half): void {
     this.carry({ device, half, sent: device.half(half).reboot() });

@@ -3,7 +3,7 @@
 // agents that must tell which.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
-import type { Role } from "../../host/trust/certificates.ts";
+import { parseCertificate, type Role } from "../../host/trust/certificates.ts";
 import { parseSigned, signObject } from "../../host/trust/cose.ts";
 import { TwinParty } from "./sessionTwin.ts";
 import { START_SECONDS, type TestAgency } from "./testAgency.ts";
@@ -70,8 +70,11 @@ export function transferTicket(
 
 /** A merchant's offer of these terms (all 14), signed by it. */
 export function makeOffer(merchant: Signer, terms: unknown[]): Uint8Array {
-  const signed = merchant.sign("florin/merchant-offer", terms);
-  return encodeCbor([signed, decodeCbor(merchant.chain)]);
+  const chain = decodeCbor(merchant.chain) as unknown[];
+  const { reference } = parseCertificate(encodeCbor(chain[0]))!;
+  const payload = encodeCbor(terms);
+  const signed = signObject("florin/merchant-offer", payload, merchant.seed, reference);
+  return encodeCbor([decodeCbor(signed), chain]);
 }
 
 /** SHA-256 of the payload of a decoded signed object. */
