@@ -33,8 +33,11 @@ export interface Lie {
   credential?: { holder?: Uint8Array; name?: string; from?: number; rights?: number };
 }
 
-/** A sale of 20.00 USD to a merchant that lies so: what the customer's host hears at the end. */
-export function saleToLiar(lie: Lie): { finished: unknown[] | undefined; receipts: unknown[][] } {
+/** A sale of 20.00 USD to a merchant that lies so, or a purchase (1): what the customer's host hears at the end. */
+export function saleToLiar(
+  lie: Lie,
+  direction: 1 | 2 = 2,
+): { finished: unknown[] | undefined; receipts: unknown[][] } {
   const world = new AgentWorld();
   const authority = world.add("authority", "A");
   const customer = world.add("customer", "C");
@@ -51,7 +54,7 @@ export function saleToLiar(lie: Lie): { finished: unknown[] | undefined; receipt
     components: [lie.credential?.name ?? "Liar", id("OWNER"), lie.credential?.from ?? 0, 2e9],
   });
   const terms = [
-    ...[liar.id, "Liar", 2, "USD", "EUR", 25, 100, 9, 10, 100, 100000],
+    ...[liar.id, "Liar", direction, "USD", "EUR", 25, 100, 9, 10, 100, 100000],
     ...[START_SECONDS, START_SECONDS + 600, "ws://liar"],
   ];
   const offer = makeOffer(liar, terms);
@@ -89,7 +92,8 @@ export function saleToLiar(lie: Lie): { finished: unknown[] | undefined; receipt
   const ticket = (card.plain[2] as [unknown[]])[0];
   const [head] = decodeCbor(payload(ticket[0])) as [unknown[]];
   const receipt: unknown[] = [
-    ...[BANK, "************7899", 2, "EUR", 1757, "USD", 2000, 43, START_SECONDS],
+    ...[BANK, "************7899", direction, "EUR", direction === 1 ? 1843 : 1757],
+    ...["USD", 2000, 43, START_SECONDS],
     ...[session.exportedId("transaction", 0), id("agent-C"), liar.id],
     ...[hashOfPayload((decodeCbor(offer) as unknown[])[0]), 9, 10, head[5]],
   ];
