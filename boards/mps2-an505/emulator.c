@@ -141,6 +141,7 @@ void emulator_start(void) {
   }
   boot_counter = (uint32_t)read_number("boots", 0) + 1;
   start_randomness();
+  work_start();
   is_clock_given = read_number("clock", -1) >= 0;
   epoch_at_start_ms = (int64_t)semihosting_time() * 1000 - (int64_t)board_now_ms();
 }

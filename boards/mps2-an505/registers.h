@@ -13,6 +13,13 @@ struct uart_registers {
   volatile uint32_t divider;
 };
 
+/* CMSDK APB timer (Arm DDI 0479), counting down at the system clock. */
+struct timer_registers {
+  volatile uint32_t control;
+  volatile uint32_t value;
+  volatile uint32_t reload;
+};
+
 struct systick_registers {
   volatile uint32_t control;
   volatile uint32_t reload;
@@ -20,8 +27,11 @@ struct systick_registers {
 };
 
 #define UART0 ((struct uart_registers *)0x50200000)
+#define TIMER0 ((struct timer_registers *)0x50000000)
 #define SYSTICK ((struct systick_registers *)0xe000e010)
 #define NVIC_ENABLE ((volatile uint32_t *)0xe000e100)
+
+enum { TIMER_ENABLE = 1 };
 
 /* Interrupt numbers of AN505. */
 enum { UART0_RECEIVE_INTERRUPT = 32 };

@@ -49,9 +49,11 @@ static void begin_work(uint8_t channel, uint16_t id) {
   working_id = id;
   working_since_ms = board_now_ms();
   working_channel = channel;
+  board_work(channel, true);
 }
 
 static void end_work(void) {
+  board_work(working_channel, false);
   working_channel = 0;
   current_channel = 0;
   current_id = 0;

@@ -33,6 +33,8 @@ export async function seededBoard(
   writeFileSync(join(directory, "secret"), SECRET);
   writeFileSync(join(directory, "seed"), seed);
   writeFileSync(join(directory, "clock"), `${START_MS}\n`);
+  // Two numbers that the board replaces.
+  writeFileSync(join(directory, "work"), new Uint8Array(16));
   return new EmulatedBoard({
     board: BOARD,
     program: await boardProgram(BOARD, slots),

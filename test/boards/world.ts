@@ -30,6 +30,8 @@ export class Party {
   readonly heard: unknown[][] = [];
   /** Null for a simulated board. */
   readonly emulated: EmulatedBoard | null;
+  /** Where an emulated board has its files. */
+  directory = "";
   private readonly end: () => Promise<void>;
 
   private constructor(
@@ -58,10 +60,12 @@ export class Party {
     const board = await seededBoard(slots, directory.path, seed, emulator);
     await board.powerOn();
     const line = await openReplugTransport(() => board.openLine(), systemClock);
-    return Party.on(line, board, async () => {
+    const party = await Party.on(line, board, async () => {
       await board.powerOff();
       directory.remove();
     });
+    party.directory = directory.path;
+    return party;
   }
 
   async ask(target: Target, ...command: unknown[]): Promise<unknown[]> {
@@ -140,8 +144,9 @@ export class BoardWorld {
     this.payee = payee;
   }
 
-  static async make(isEmulated: boolean): Promise<BoardWorld> {
-    const emulator = isEmulated ? [] : null;
+  /** `words`: more words for the emulator. */
+  static async make(isEmulated: boolean, words: string[] = []): Promise<BoardWorld> {
+    const emulator = isEmulated ? words : null;
     const payer = await Party.open("payer", PERSON, emulator);
     const payee = await Party.open("payee", PERSON, emulator);
     const agency = new TestAgency();
