@@ -5,7 +5,7 @@
 //
 //   npm run conformance [-- --json] [-- --check] [-- --recorded]
 //
-// --json prints { seen, total, missing, claims, branches } and nothing else; --check fails where the
+// --json prints { seen, total, missing, claims, branches } and no more; --check fails where the
 // page is not up to date instead of writing it; --recorded takes what the last `npm test` recorded.
 // Ends with code 1 if a step or branch was not seen, a claim fails, or a scenario did.
 import { spawnSync } from "node:child_process";

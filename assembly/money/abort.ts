@@ -14,7 +14,7 @@ import { isTransactionModule } from "./transferNotes";
 import { tranLog } from "./tranLog";
 
 export class Abort {
-  /** This module ends the payment (X of Fig. 18): tells the peer, rolls back, tells its own side. */
+  /** This module ends the payment (X of Fig. 18): tells peer, rolls back, tells its own side. */
   begin(payment: Payment, reason: i32): void {
     if (payment.isOver) return;
     // The notice (1746, 1748) goes first: an agent that hears of the end closes the way there.

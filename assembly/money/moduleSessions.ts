@@ -65,7 +65,7 @@ export class ModuleSessions extends SessionOwner {
     this.settled();
   }
 
-  /** Fig. 14: tells the subscriber or the bank that a session was refused (1490-1492, 1520-1522). */
+  /** Fig. 14: tells subscriber or bank that a session was refused (1490-1492, 1520-1522). */
   refused(session: Session, reason: i32): void {
     let payment = payments.ofSession(session);
     if (payment == null && session.label == Label.MODULE) payment = payments.ofPath(session.path);

@@ -21,7 +21,7 @@ import {
 const BOTH_COMMITTED = [COMMITTED, COMMITTED];
 const BOTH_ABORTED = [ABORTED, ABORTED];
 
-test("claim 1: information and credential, a receipt, an authorization, and only then money", () => {
+test("claim 1: information and credential, receipt, authorization, and only then money", () => {
   const trade = new TracedTrade(BUY);
   expect(trade.ending).toEqual(BOTH_COMMITTED);
   trade.expectOrder(
@@ -76,7 +76,7 @@ test("claim 3: the same agents also sell: the first module then pays the second"
   expect(trade.balances).toEqual([FUNDS - AMOUNT, AMOUNT]);
 });
 
-test("claim 4: another module of the same owner pays first, and its very notes are distributed", () => {
+test("claim 4: another module of the same owner pays first, and its notes are distributed", () => {
   let tag: unknown;
   let ids: string[] = [];
   let world: TracedTrade["world"];
@@ -137,7 +137,7 @@ test("claim 5: the second module withdraws from a bank, and those notes are dist
   for (const { path } of notes) expect(path).toEqual(["modul-T", "modul-M", "modul-C"]);
 });
 
-test("claim 6: the receipt has the bank's id, the account's number and the authorized amount", () => {
+test("claim 6: the receipt has the bank's id, account number and authorized amount", () => {
   const trade = new TracedTrade(BUY);
   expect(trade.receipt).toMatchObject({
     bank: "Bank of Tests",

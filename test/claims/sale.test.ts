@@ -18,7 +18,7 @@ import {
 
 const BOTH_COMMITTED = [COMMITTED, COMMITTED];
 
-test("claim 7: information and credential, a receipt, an authorization; then the customer pays", () => {
+test("claim 7: information and credential, receipt, authorization; then the customer pays", () => {
   const trade = new TracedTrade(SELL);
   expect(trade.ending).toEqual(BOTH_COMMITTED);
   trade.expectOrder(
@@ -64,7 +64,7 @@ test("claim 9: the sale's receipt has bank, account number and authorized amount
   expect(trade.receipt.authorizedMinor).toBe(trade.asked.authorizedMinor);
 });
 
-test("claim 13: the sale's sessions, receipt, authorization, notes and commits in their order", () => {
+test("claim 13: the sale's sessions, receipt, authorization, notes, commits in their order", () => {
   const trade = new TracedTrade(SELL);
   // (a), (b)
   trade.expectOrder([MTA, 358], [CTA, 374], [CTA, 718], [MTA, 720], [CTA, 762], [MTA, 764]);

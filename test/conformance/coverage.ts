@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compares what was recorded with the figures. A step is seen when a machine that does it marked it.
+// Compares what was recorded with the figures. A step is seen when a machine that does it marks it.
 // A branch is seen when the machine that decided marked the outcome's next step as the very next
 // thing it marked; where the next step is another machine's, when that machine, in the same device,
 // marked it as its first step after the decision.

@@ -20,7 +20,7 @@ export const DEPARTURES: Departure[] = [
     figure: "8, 14",
     steps: "344, 1534",
     what:
-      "The session key is made once M3 is sealed (346, 1536): it also binds the bytes of M3, and a " +
+      "The session key is made once M3 is sealed (346, 1536): it also binds the bytes of M3 and a " +
       "one-time Diffie-Hellman (protocol rule 2).",
   },
   {
@@ -33,7 +33,7 @@ export const DEPARTURES: Departure[] = [
   {
     figure: "12",
     steps: "532, 542",
-    what: "B's module is ordered to receive before R(2) leaves, so that it waits when A's module speaks.",
+    what: "B's module is ordered to receive before R(2) leaves, to be there when A's speaks.",
   },
   {
     figure: "12",
@@ -47,7 +47,7 @@ export const DEPARTURES: Departure[] = [
     steps: "634",
     what:
       "The receipt is signed once, by the merchant's agent. What became of the payment is in an " +
-      "annex, signed by the customer's agent and countersigned by the merchant's (protocol rule 5).",
+      "annex, signed by the customer's agent, countersigned by the merchant's (protocol rule 5).",
   },
   {
     figure: "18",
@@ -61,7 +61,7 @@ export const DEPARTURES: Departure[] = [
     figure: "18",
     steps: "1740, 1756",
     what:
-      "A money generator module is neither a transaction nor a teller module, so the figure has no " +
+      "A generator is neither a transaction nor a teller money module, so the figure has no " +
       "step for it there; its bank hears of the end as any own side does (protocol rule 4).",
   },
   {
@@ -75,7 +75,7 @@ export const DEPARTURES: Departure[] = [
     figure: "20",
     steps: "1608",
     what:
-      "The directory takes the notes up when they are owned, at the commit (1718); until then they " +
+      "The directory takes the notes up when they are owned, at the commit (1718). Till then they " +
       "are stored but can neither be spent nor counted (protocol rule 4.1).",
   },
   {
@@ -89,7 +89,7 @@ export const DEPARTURES: Departure[] = [
     figure: "21",
     steps: "1716",
     what:
-      "The payer's session is over, but stays reachable for the payee's signed `done` or a repeated " +
+      "The payer's session is over, but can be reached for the payee's signed `done` or a repeated " +
       "question (protocol rule 4.6).",
   },
 ];

@@ -33,7 +33,10 @@ export interface Lie {
   credential?: { holder?: Uint8Array; name?: string; from?: number; rights?: number };
 }
 
-/** A sale of 20.00 USD to a merchant that lies so, or a purchase (1): what the customer's host hears at the end. */
+/**
+ * A sale of 20.00 USD to a merchant that lies so, or a purchase (1): what the customer's host hears
+ * at the end.
+ */
 export function saleToLiar(
   lie: Lie,
   direction: 1 | 2 = 2,
