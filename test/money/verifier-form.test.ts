@@ -2,6 +2,8 @@
 // The form of a packet, field by field (Fig. 20 step 1576; docs/protocol.cddl section 6): offer,
 // drafts, bodies, transfers and the bag of certificates, each wrong in one thing, each with its
 // reason. What is signed is signed anew over the wrong form, so that only the form is wrong.
+//
+// No packet can fail alone by bytes after its end: a record's body is one item, or it is dropped.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { describe, expect, test } from "vitest";
