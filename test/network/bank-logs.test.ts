@@ -62,5 +62,8 @@ describe("a module's log and the books", () => {
     const problems = compareLog(TELLER, log, payments);
     expect(problems).toEqual([expect.stringMatching(/settled withdrawal 6/)]);
     expect(compareLog(TELLER, [], payments)).toEqual([]);
+    // Agreed to later than one that is still in the log, but ended before it: too old for the log.
+    const overtaken = ["1", "3", "4"].map((payId) => logged(payId));
+    expect(compareLog(TELLER, overtaken, payments.slice(0, 4))).toEqual([]);
   });
 });
