@@ -64,6 +64,8 @@ export interface Terms {
   random2: Uint8Array;
   amount: number;
   unit: string;
+  /** In an exchange: what the other one pays, its unit, and how that was rounded. */
+  counter?: [amount: number, unit: string, rounding: number];
 }
 
 export class AgentStandIn {
@@ -193,11 +195,11 @@ export class AgentStandIn {
     const body = this.payment!.open(counter as number, type as number, box as Uint8Array);
     if (body === undefined) return;
     const { amount, unit } = this.terms;
-    if (type === 1) this.sayInPayment(2, [this.firstAmount ?? amount, unit]);
+    const second = this.terms.counter ?? [];
+    if (type === 1) this.sayInPayment(2, [this.firstAmount ?? amount, unit, ...second]);
     else if (type === 3) {
-      const [stated, statedUnit] = body as [number, string];
-      const isRight = stated === (this.expectedAmount ?? amount) && statedUnit === unit;
-      this.sayInPayment(4, [isRight]);
+      const right = [this.expectedAmount ?? amount, unit, ...second];
+      this.sayInPayment(4, [String(body) === String(right)]);
     } else if (type === 5) this.toPeer((body as [Uint8Array])[0]);
     else if (type === 7) this.outcomes.push(body as Outcome);
     else if (type === 8 && this.firstAmount !== null) {
@@ -245,7 +247,28 @@ export function pay(
   name: string,
   unit = "EUR",
 ): Terms {
-  const terms: Terms = {
+  const terms = newTerms(amount, unit, name);
+  payee.order(terms, payer, false);
+  payer.order(terms, payee, true);
+  return terms;
+}
+
+/** Orders an exchange: the decider gives `amount`, the other one what `counter` says. */
+export function exchange(
+  decider: AgentStandIn,
+  other: AgentStandIn,
+  [amount, unit]: [number, string],
+  counter: [number, string, number],
+  name: string,
+): Terms {
+  const terms = { ...newTerms(amount, unit, name), counter };
+  other.order(terms, decider, false, false, 3);
+  decider.order(terms, other, true, true, 3);
+  return terms;
+}
+
+function newTerms(amount: number, unit: string, name: string): Terms {
+  return {
     tag: filled(8, `tag ${name}`),
     payId: filled(16, `pay ${name}`),
     transactionId: filled(16, `transaction ${name}`),
@@ -255,7 +278,4 @@ export function pay(
     amount,
     unit,
   };
-  payee.order(terms, payer, false);
-  payer.order(terms, payee, true);
-  return terms;
 }
