@@ -9,9 +9,10 @@ import { Purpose } from "../codec/purpose";
 import { NOTE_ID_SIZE, NOTE_LIFE_SECONDS, SECONDS_PER_HOUR } from "../note/limits";
 import { Found } from "../note/directory";
 import { OutgoingNotes } from "../note/outgoing";
+import { writeUnit } from "../note/note";
 import { identity } from "../trust/identity";
 import { nowSeconds } from "../trust/signedTime";
-import { notes, writeUnit } from "./moneyHolder";
+import { notes } from "./moneyHolder";
 import { Payment } from "./payment";
 import { ToBank } from "./toBank";
 

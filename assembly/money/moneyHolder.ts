@@ -13,8 +13,6 @@ import {
   RecordedPromises,
 } from "./paymentRecord";
 
-export { writeUnit } from "../note/note";
-
 /** What the notes are worth; see Directory. */
 export const directory: Directory = new Directory();
 /** The stored notes; see Notes. */

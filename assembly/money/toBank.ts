@@ -6,7 +6,7 @@ import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { Found } from "../note/directory";
 import { ID_SIZE } from "../note/limits";
-import { packUnit } from "../note/note";
+import { packUnit, writeUnit } from "../note/note";
 import { composeHost, sendHost } from "../session/buffers";
 import { Path } from "../session/path";
 import { Session } from "../session/session";
@@ -18,7 +18,6 @@ import { Role } from "../trust/roles";
 import { abort } from "./abort";
 import { tellCommand } from "./commands";
 import { isForTeller, isPaying, ModuleMessage, RequestKind } from "./messages";
-import { writeUnit } from "./moneyHolder";
 import { shortageReason } from "./noteChoice";
 import { NotingSide, Payment, Stage } from "./payment";
 import {

@@ -11,11 +11,11 @@ import { journal, roomFor } from "../flash/journal";
 import { Choice } from "../note/directory";
 import { HASH_SIZE, ID_SIZE, NOTE_ID_SIZE, PAY_ID_SIZE } from "../note/limits";
 import { NoteRecord } from "../note/noteRecord";
-import { packUnit, unpackUnit } from "../note/note";
+import { packUnit, unpackUnit, writeUnit } from "../note/note";
 import { Hashes } from "../note/notes";
 import { OwnHistory } from "../note/verifier";
 import { Item } from "../session/hostInterface";
-import { notes, writeUnit } from "./moneyHolder";
+import { notes } from "./moneyHolder";
 import { PaymentRecord, PaymentRole } from "./paymentRecord";
 
 const LOG_KIND: u8 = 13;

@@ -4,10 +4,12 @@
 // transfer, and the commit owns it. What no record names is dropped at boot (protocol rule 4.1).
 import { Bytes } from "../codec/bytes";
 import { journal, roomFor } from "../flash/journal";
+import { sweepCertificates } from "./certificateStore";
 import { Choice, Directory } from "./directory";
 import { HASH_SIZE, NOTES_LIMIT, SIGNATURE_SIZE } from "./limits";
 import { NOTE_KIND, NOTE_STATE_KIND, NOTE_STATE_SIZE, NoteRecord } from "./noteRecord";
 import { PacketView } from "./packetManager";
+import { scratchAfter } from "../session/buffers";
 import { Reason } from "../trust/reasons";
 import { TRANSFER_SIZE_LIMIT } from "./transfer";
 
@@ -45,8 +47,12 @@ export class Notes {
    */
   keep(packet: PacketView, leaving: i32): Hashes | null {
     const hashes = new StaticArray<u8>(packet.count * HASH_SIZE);
-    const count = this.count() + packet.count - leaving;
-    if (count > NOTES_LIMIT || !packet.bag.keep()) return null;
+    if (this.count() + packet.count - leaving > NOTES_LIMIT) return null;
+    if (!packet.bag.keep()) {
+      // Nothing is being composed now: the outbox has room for the sweep.
+      sweepCertificates(scratchAfter(0));
+      if (!packet.bag.keep()) return null;
+    }
     for (let i = 0; i < packet.count; i++) {
       const start = packet.pointerAt(i);
       const key = journal.nextKey(NOTE_STATE_KIND);

@@ -274,6 +274,35 @@ describe("a customer promises", () => {
     expect(whole()).toEqual([AMOUNT, 0, 0, 0]);
   });
 
+  test("anew to any number of peers: certificates of notes that never came give way", () => {
+    customer.module.restore(before.customer);
+    for (let round = 0; round < 40; round++) {
+      const command = new Uint8Array(16).fill(100 + round);
+      const [hello] = bodiesTo(
+        PEER,
+        customer.module.command(81, command, 1, 100, "EUR", "1234567890"),
+      );
+      session = new TwinSession(otherTeller, "bare", hello!.slice(3, 11), clock.nowMs());
+      const [finish] = bodiesTo(PEER, customer.module.deliver(PEER, session.answer(hello!)));
+      said(customer.module.deliver(PEER, session.acknowledge(finish!)));
+      payId = session.exportedId("pay", 0);
+      said(tell(41, [payId]));
+      const holders = Array.from(
+        { length: 9 },
+        (_, hop) => new Signer(agency, `H${round}-${hop}`, Role.TRANSACTION),
+      );
+      const signers = { generator, teller: otherTeller, holders };
+      const made = rightPacket(agency, signers, id("CUSTO-C"), payId, 100);
+      const [reply] = said(tell(25, encodePacket(made)));
+      expect([round, reply!.type, reply!.plain[2]]).toEqual([round, 26, expect.anything()]);
+      const payload = encodeCbor([payId, otherTeller.id, 1, START_SECONDS]);
+      const { seed, reference } = otherTeller;
+      tell(30, [decodeCbor(signObject("florin/answer", payload, seed, reference))]);
+      if (round % 15 === 14) customer.module.reboot();
+    }
+    expect(whole()).toEqual([AMOUNT, 0, 0, 0]);
+  });
+
   test("nothing that a signed aborted does not free, and no release after it counts", () => {
     offered();
     const made = packet();
