@@ -145,7 +145,7 @@ describe("a top-up", () => {
   it("serves one shortage after the other; who is short does not pay for others", () => {
     expect(told(short(0, 500))).toEqual(["poll"]);
     expect(short(1, 700)).toEqual([]);
-    expect(told(polled({ 1: 900, 2: 600 }))).toEqual(["device 2 to 0: 500", "timer"]);
+    expect(told(polled({ 1: 550, 2: 600 }))).toEqual(["device 2 to 0: 500", "timer"]);
     expect(told(moved())).toEqual(["answer customer of 0: true", "poll"]);
     expect(told(polled({ 0: 400, 2: 100 }))).toEqual(["look"]);
     expect(told(looked({ Near: 700 }))).toEqual(["Near to 1: 700", "timer"]);
