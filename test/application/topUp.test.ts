@@ -113,8 +113,9 @@ describe("a top-up", () => {
     polled({ 1: 500, 2: 600 });
     const { turn } = state;
     expect(told(tell({ type: "timer", turn }))).toEqual(["poll"]);
-    expect(tell({ type: "moved", turn, isMoved: true, payId: PAID })).toEqual([]);
     expect(told(polled({ 1: 500, 2: 600 }))).toEqual(["device 2 to 0: 500", "timer"]);
+    expect(tell({ type: "moved", turn, isMoved: true, payId: null })).toEqual([]);
+    expect(told(moved())).toEqual(["answer customer of 0: true"]);
   });
 
   it("waits until the money is there: the payer is done before the payee", () => {
@@ -164,6 +165,10 @@ describe("a top-up", () => {
     short(0, 500);
     nowMs += TOP_UP_PATIENCE_MS;
     expect(told(polled({ 1: 500 }))).toEqual(["answer customer of 0: false"]);
+    short(0, 500);
+    polled({ 1: 500 });
+    nowMs += TOP_UP_PATIENCE_MS;
+    expect(told(moved(false))).toEqual(["answer customer of 0: false"]);
     expect(TOP_UP_PATIENCE_MS).toBeLessThan(60_000);
   });
 });
