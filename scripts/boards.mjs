@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds the program of a board: the images through wasm2c, the runtime and the board's own C, linked
-// to one ELF file. Needs the Debian packages that the board's board.json names. What is unchanged
-// since the last build is not built again.
+// Builds the program of a board: the images through wasm2c, the runtime and the board's own C,
+// linked to one ELF file. Needs the Debian packages that the board's board.json names. What is
+// unchanged since the last build is not built again.
 //
 //   node scripts/boards.mjs BOARD [--agent IMAGE] [--module IMAGE] [--sizes] [--quiet]
 //   node scripts/boards.mjs BOARD --counter
 //
 // An IMAGE is a name in build/firmware. The program is build/boards/BOARD/AGENT+MODULE.elf, or with
-// --counter the one that counts instructions (boards/BOARD/bench), primitives.elf. It prints the path,
-// or with --sizes its bytes of flash and RAM as JSON.
+// --counter the one that counts instructions (boards/BOARD/bench), primitives.elf. It prints the
+// path, or with --sizes its bytes of flash and RAM as JSON.
 import { createHash } from "node:crypto";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -32,8 +32,8 @@ const WARNINGS = [
   "-Wmissing-prototypes",
   "-Werror",
 ];
-// Without the first scheduling pass and with registers renamed, gcc 12 keeps more of a field element
-// in registers: one instruction in thirty less for X25519 on Cortex-M33, and less code.
+// Without the first scheduling pass and with registers renamed, gcc 12 keeps more of a field
+// element in registers: one instruction in thirty less for X25519 on Cortex-M33, and less code.
 const COMMON = [
   ...["-std=c11", "-O2", "-g", "-fno-schedule-insns", "-frename-registers"],
   ...["-ffunction-sections", "-fdata-sections"],
@@ -102,13 +102,13 @@ export function buildBoard(board, { agent, module }, tell = say) {
     ...linkSources.filter((path) => path.endsWith(".c")),
     `${RUNTIME}/wasm2c/imports.c`,
     `${RUNTIME}/wasm2c/wasm_rt.c`,
-    ...filesOf(`boards/${board}`),
+    ...boardSources(about, board),
   ];
   const name = slots.map(([, image]) => image).join("+");
   const installed = `${folder}/${name}.installed.c`;
   writeIfChanged(installed, installedImages(slots.map(([slot]) => slot)));
   for (const source of [...sources, installed]) {
-    objects.push(compile(about, folder, source, [...WARNINGS, `-I${RUNTIME}`]));
+    objects.push(compile(about, folder, source, [...WARNINGS, ...boardFlags(board)]));
   }
   const program = link(board, about, objects, name);
   tell(sizeLine(about, program));
@@ -127,15 +127,26 @@ export function buildCounter(board) {
   const flags = [`-I${RUNTIME}/wasm2c`, `-I${base}`];
   const objects = [compile(about, base, generated, ["-DNDEBUG", "-w", ...flags])];
   const sources = [
-    ...filesOf(`boards/${board}`),
+    ...boardSources(about, board),
     ...filesOf(`boards/${board}/bench`),
     `${RUNTIME}/sha256.c`,
     `${RUNTIME}/wasm2c/wasm_rt.c`,
   ];
   for (const source of sources) {
-    objects.push(compile(about, base, source, [...WARNINGS, `-I${RUNTIME}`, ...flags]));
+    objects.push(compile(about, base, source, [...WARNINGS, ...boardFlags(board), ...flags]));
   }
   return link(board, about, objects, "primitives");
+}
+
+/** The board's own files, and those of the folders that its board.json names. */
+function boardSources(about, board) {
+  const folders = [...(about.folders ?? []), board];
+  return folders.flatMap((folder) => filesOf(`boards/${folder}`));
+}
+
+/** Shared files find the board's registers and line by its folder. */
+function boardFlags(board) {
+  return [`-I${RUNTIME}`, `-Iboards/${board}`, `-DBOARD_NAME="${board}"`];
 }
 
 function folderOf(board) {
@@ -172,10 +183,11 @@ function filesOf(folder) {
 
 function installedImages(slots) {
   const names = slots.map((slot) => `${slot}_image`);
+  const addresses = names.map((name) => `&${name}`).join(", ");
   return [
     '#include "runtime.h"',
     ...names.map((name) => `extern const struct image ${name};`),
-    `const struct image *const installed_images[] = {${names.map((name) => `&${name}`).join(", ")}};`,
+    `const struct image *const installed_images[] = {${addresses}};`,
     `struct module_buffers installed_buffers[${names.length}];`,
     `const uint8_t installed_image_count = ${names.length};`,
     "",
@@ -247,7 +259,7 @@ function buildSlot(about, folder, slot, image, tell) {
   ];
 }
 
-/** Compiles one file unless that was done with the same bytes and flags; gives the object's path. */
+/** Compiles a file unless that was done with the same bytes and flags; gives the object's path. */
 function compile(about, folder, source, flags) {
   const object = join(folder, `${source.replaceAll("/", "_")}.o`);
   const command = [...about.flags, ...COMMON, ...flags, "-c", source, "-o", object];

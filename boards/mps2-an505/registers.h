@@ -26,6 +26,10 @@ struct systick_registers {
   volatile uint32_t value;
 };
 
+enum { SYSTEM_CLOCK_HZ = 20000000 };
+/* Armv8-M guards the stack with a register (MSPLIM). */
+#define HAS_STACK_LIMIT 1
+
 #define UART0 ((struct uart_registers *)0x50200000)
 #define TIMER0 ((struct timer_registers *)0x50000000)
 #define SYSTICK ((struct systick_registers *)0xe000e010)
@@ -34,6 +38,6 @@ struct systick_registers {
 enum { TIMER_ENABLE = 1 };
 
 /* Interrupt numbers of AN505. */
-enum { UART0_RECEIVE_INTERRUPT = 32 };
+enum { UART_INTERRUPT = 32 };
 
 #endif

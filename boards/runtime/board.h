@@ -43,8 +43,8 @@ void board_wait(uint64_t deadline_ms);
 void board_hold(void);
 void board_release(void);
 
-/* Tells that the module on a channel, or the board for channel 1, begins or ends its work on an event:
- * for a light, or a clock. */
+/* Tells that the module on a channel, or the board for channel 1, begins or ends its work on an
+ * event: for a light, or a clock. */
 void board_work(uint8_t channel, bool is_at_work);
 
 /* Fills with random bytes of a true source; false if it failed its health test. */

@@ -34,7 +34,7 @@ struct image {
   uint8_t hash[32];
   /* CHANNEL_AGENT or CHANNEL_MODULE. */
   uint8_t channel;
-  /* Makes a new instance, its memory as the image lays it out, that asks `module` for its imports. */
+  /* Makes a new instance, its memory as the image lays it out, with `module` behind its imports. */
   void (*instantiate)(struct module *module);
   /* Calls an export; false if the image trapped, and must not be called again. */
   bool (*call)(enum image_export name, uint32_t argument, uint32_t *result);

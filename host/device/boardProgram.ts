@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program of a board with images in its slots, built by scripts/boards.mjs where it is not up to
-// date: some twenty seconds of compiling at first, nothing later.
+// The program of a board with images in its slots, built by scripts/boards.mjs where it is not up
+// to date: some twenty seconds of compiling at first, nothing later.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { projectFile } from "../projectFile.ts";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the firmware costs on an emulated Cortex-M33 (npm run bench:boards): exact counts of
-// instructions, bytes on the line, flash and RAM; with the project's goals beside them. It ends with
-// code 1 where a limit is passed.
+// instructions, bytes on the line, flash and RAM; with the project's goals beside them. It ends
+// with code 1 where a limit is passed.
 import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { Calls, INSTRUCTIONS_PER_TICK } from "../boards/counts.ts";
 import { BoardWorld, type Party } from "../boards/world.ts";
 import { filled } from "../support/agentWorld.ts";
 
-/** Monocypher 4, C, by the same gcc with -O2 on the same emulated core; the goal is 1.5 times it. */
+/** Monocypher's C by the same gcc with -O2 on the same emulated core; the goal is 1.5 times it. */
 const MONOCYPHER = {
   x25519: 1_190_000,
   ed25519Sign: 660_000,

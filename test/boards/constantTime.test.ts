@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Constant time, shown: on the emulated Cortex-M33 each operation with a secret takes the same
-// number of instructions for every secret, random ones and chosen extremes; and gives the result that
-// @noble gives. A comparison that leaks is found by the same count.
+// number of instructions for every secret, random ones and chosen extremes; and gives the result
+// that @noble gives. A comparison that leaks is found by the same count.
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
 import { expect, test } from "vitest";

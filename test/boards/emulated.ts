@@ -29,6 +29,7 @@ export async function seededBoard(
   directory: string,
   seed: string,
   emulator: string[] = [],
+  board = BOARD,
 ): Promise<EmulatedBoard> {
   writeFileSync(join(directory, "secret"), SECRET);
   writeFileSync(join(directory, "seed"), seed);
@@ -36,8 +37,8 @@ export async function seededBoard(
   // Two numbers that the board replaces.
   writeFileSync(join(directory, "work"), new Uint8Array(16));
   return new EmulatedBoard({
-    board: BOARD,
-    program: await boardProgram(BOARD, slots),
+    board,
+    program: await boardProgram(board, slots),
     directory,
     arguments: emulator,
   });

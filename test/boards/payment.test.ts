@@ -11,7 +11,7 @@ const PAYMENT = filled(21);
 let emulated: BoardWorld;
 let simulated: BoardWorld;
 
-/** Command 80 and its answer: how often a test asks for a balance depends on the machine's speed. */
+/** Command 80 and its answer: how often a test asks depends on the machine's speed. */
 const BALANCE = /^008[0-9a-f]1850/;
 
 /** One module's messages in one direction, in order for each port: what comes from the other device

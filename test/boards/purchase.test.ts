@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The buying story of the example economy with the customers' agents and modules on emulated boards:
-// a purchase from a merchant with a card, a payment, a refused card, and the closing audit.
+// The buying story of the example economy with the customers' agents and modules on emulated
+// boards: a purchase from a merchant with a card, a payment, a refused card, and the closing audit.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runAction } from "../../host/economy/actions.ts";
 import { audit } from "../../host/economy/audit.ts";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tap on a serial line: the messages that cross it, joined from their frames, without what belongs
-// to the line alone (acknowledgements, repetitions, KEEPALIVE, SYNC).
+// A tap on a serial line: the messages that cross it, joined from their frames, without what
+// belongs to the line alone (acknowledgements, repetitions, KEEPALIVE, SYNC).
 import { type ChannelState, newChannel, takeFrame } from "../../host/link/channel.ts";
 import {
   type Frame,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two persons who pay one another, a teller and a generator, with real time: the persons' agents and
-// modules on emulated boards or on simulated ones, all else simulated. One seed for both kinds.
+// Two persons who pay one another, a teller and a generator, with real time: the persons' agents
+// and modules on emulated boards or on simulated ones, all else simulated. One seed for both kinds.
 import type { BoardSlots } from "../../host/device/boardProgram.ts";
 import { openDevice } from "../../host/device/device.ts";
 import type { EmulatedBoard } from "../../host/device/emulatedBoard.ts";
@@ -14,7 +14,7 @@ import { Role } from "../../host/trust/certificates.ts";
 import { sealToKey } from "../../host/trust/hpke.ts";
 import { filled } from "../support/agentWorld.ts";
 import { id, TestAgency } from "../support/testAgency.ts";
-import { boardDirectory, seededBoard, simulatedTwin } from "./emulated.ts";
+import { BOARD, boardDirectory, seededBoard, simulatedTwin } from "./emulated.ts";
 import { Tap } from "./tap.ts";
 
 export const ABORTED = 1;
@@ -50,14 +50,19 @@ export class Party {
   }
 
   /** `emulator`: more words for the emulator, or null for a simulated board. */
-  static async open(seed: string, slots: BoardSlots, emulator: string[] | null): Promise<Party> {
+  static async open(
+    seed: string,
+    slots: BoardSlots,
+    emulator: string[] | null,
+    boardName = BOARD,
+  ): Promise<Party> {
     if (emulator === null) {
       const board = simulatedTwin(slots, seed);
       board.powerOn();
       return Party.on(board.connect(), null, async () => board.close());
     }
     const directory = boardDirectory();
-    const board = await seededBoard(slots, directory.path, seed, emulator);
+    const board = await seededBoard(slots, directory.path, seed, emulator, boardName);
     await board.powerOn();
     const line = await openReplugTransport(() => board.openLine(), systemClock);
     const party = await Party.on(line, board, async () => {
@@ -198,7 +203,7 @@ function connect(a: Party, b: Party): void {
 }
 
 /** A bank that grants and notes everything gives the payer its funds, and closes. */
-async function fund(payer: Party, agency: TestAgency): Promise<void> {
+export async function fund(payer: Party, agency: TestAgency): Promise<void> {
   const teller = await Party.open("teller", { module: "teller-module" }, null);
   const generator = await Party.open("generator", { module: "generator-module" }, null);
   for (const [party, name, role] of [

@@ -17,9 +17,9 @@
 #include "../../runtime/wasm2c/imports.h"
 #include "../../runtime/wasm2c/trap.h"
 #include "../../runtime/wasm2c/wasm-rt.h"
-#include "../emulator.h"
+#include "../../emulated/emulator.h"
+#include "../../emulated/semihosting.h"
 #include "../registers.h"
-#include "../semihosting.h"
 #include "primitives.h"
 
 enum record { END = 0, WRITE = 1, CALL = 2, READ = 3 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine for an image that wasm2c compiled ahead of time. Compiled once for each slot of the
-// board: SLOT is `agent` or `module`, the name that wasm2c was given; SLOT_HEADER is the header that
-// it made, and SLOT_IDENTITY the name, hash and signer of the image, which the build writes.
+// board: SLOT is `agent` or `module`, the name that wasm2c was given; SLOT_HEADER is the header
+// that it made, and SLOT_IDENTITY the name, hash and signer of the image, which the build writes.
 #include "../image.h"
 #include "../module.h"
 #include "imports.h"

@@ -6,17 +6,13 @@
 //   agent.flash, module.flash     the flash windows; agent.counter, module.counter, boots
 //   seed                          if there: randomness is a stream from these bytes, for tests
 //   clock                         if there: the time, milliseconds since 1970 as text, for tests
-//   work                          if there: takes the time that the modules are at work (work.c)
 //
 // A directory of host/simulator/storage.ts has the same files: a device can move between the two.
-#ifndef FLORIN_AN505_EMULATOR_H
-#define FLORIN_AN505_EMULATOR_H
+#ifndef FLORIN_EMULATOR_H
+#define FLORIN_EMULATOR_H
 
 /* Opens the board's files. Ends the emulator with a sentence where one is missing or wrong. */
 void emulator_start(void);
-
-/* Starts the count of work (work.c). */
-void work_start(void);
 
 /* Prints a sentence and ends the emulator. */
 _Noreturn void emulator_exit(const char *reason);

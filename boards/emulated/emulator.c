@@ -11,12 +11,13 @@
 #include "../runtime/sha256.h"
 #include "semihosting.h"
 
-const char board_name[] = "mps2-an505";
+/* The name of the board's folder, told by the build. */
+const char board_name[] = BOARD_NAME;
 const bool board_is_simulated = true;
 
 enum { SLOTS = 2, SEED_LIMIT = 64, TEXT_SIZE = 24 };
 
-/* One module's storage; the window stands in the PSRAM as flash stands in a microcontroller. */
+/* One module's storage. */
 struct slot {
   const char *flash_path;
   const char *counter_path;
@@ -27,7 +28,6 @@ struct slot {
   uint64_t next_block;
 };
 
-__attribute__((section(".windows"))) static uint8_t windows[SLOTS][FLASH_SIZE];
 static struct slot slots[SLOTS] = {
     {.flash_path = "agent.flash", .counter_path = "agent.counter"},
     {.flash_path = "module.flash", .counter_path = "module.counter"},
@@ -40,7 +40,6 @@ static bool is_clock_given;
 static uint32_t boot_counter;
 
 static struct slot *slot_of(uint8_t channel) { return &slots[channel - CHANNEL_AGENT]; }
-static uint8_t *window_of(uint8_t channel) { return windows[channel - CHANNEL_AGENT]; }
 
 _Noreturn void emulator_exit(const char *reason) {
   semihosting_print(reason);
@@ -81,21 +80,32 @@ static void write_number(const char *path, int64_t value) {
   }
 }
 
-static void open_window(struct slot *slot, uint8_t *window) {
+static bool write_erased(int32_t file, uint32_t pages) {
+  uint8_t erased[256];
+  memset(erased, 0xff, sizeof erased);
+  for (uint32_t done = 0; done < pages * FLASH_PAGE_SIZE; done += sizeof erased) {
+    if (!semihosting_write(file, erased, sizeof erased)) return false;
+  }
+  return true;
+}
+
+static void open_window(struct slot *slot) {
+  uint8_t last;
   slot->flash_file = semihosting_open(slot->flash_path, OPEN_UPDATE);
   if (slot->flash_file < 0) {
-    memset(window, 0xff, FLASH_SIZE);
     int32_t file = semihosting_open("flash.new", OPEN_CREATE);
-    if (file < 0 || !semihosting_write(file, window, FLASH_SIZE)) {
+    if (file < 0 || !write_erased(file, FLASH_SIZE / FLASH_PAGE_SIZE)) {
       emulator_exit("the board cannot write to its directory\n");
     }
     semihosting_close(file);
     semihosting_rename("flash.new", slot->flash_path);
     slot->flash_file = semihosting_open(slot->flash_path, OPEN_UPDATE);
-  } else if (!semihosting_read(slot->flash_file, window, FLASH_SIZE)) {
-    emulator_exit("a flash file is too short: the board's storage is damaged\n");
   }
   if (slot->flash_file < 0) emulator_exit("the board cannot open its flash files\n");
+  if (!semihosting_seek(slot->flash_file, FLASH_SIZE - 1) ||
+      !semihosting_read(slot->flash_file, &last, 1)) {
+    emulator_exit("a flash file is too short: the board's storage is damaged\n");
+  }
 }
 
 static void seed_slot(uint8_t channel, const uint8_t *seed, size_t length) {
@@ -136,12 +146,11 @@ void emulator_start(void) {
   }
   semihosting_close(file);
   for (int index = 0; index < SLOTS; index += 1) {
-    open_window(&slots[index], windows[index]);
+    open_window(&slots[index]);
     slots[index].counter = read_number(slots[index].counter_path, 0);
   }
   boot_counter = (uint32_t)read_number("boots", 0) + 1;
   start_randomness();
-  work_start();
   is_clock_given = read_number("clock", -1) >= 0;
   epoch_at_start_ms = (int64_t)semihosting_time() * 1000 - (int64_t)board_now_ms();
 }
@@ -173,25 +182,26 @@ bool board_random(uint8_t slot_channel, uint8_t *output, size_t length) {
   return true;
 }
 
-void board_flash_read(uint8_t slot, uint32_t offset, uint8_t *output, size_t length) {
-  memcpy(output, window_of(slot) + offset, length);
+/* Puts the file at a place of the window. */
+static int32_t seek(uint8_t slot, uint32_t offset) {
+  int32_t file = slot_of(slot)->flash_file;
+  if (!semihosting_seek(file, offset)) emulator_exit("a flash file cannot be read\n");
+  return file;
 }
 
-/* Makes a changed range durable. */
-static bool store(uint8_t slot, uint32_t offset, size_t length) {
-  int32_t file = slot_of(slot)->flash_file;
-  return semihosting_seek(file, offset) &&
-         semihosting_write(file, window_of(slot) + offset, length);
+void board_flash_read(uint8_t slot, uint32_t offset, uint8_t *output, size_t length) {
+  if (length == 0) return;
+  if (!semihosting_read(seek(slot, offset), output, length)) {
+    emulator_exit("a flash file cannot be read\n");
+  }
 }
 
 bool board_flash_write(uint8_t slot, uint32_t offset, const uint8_t *bytes, size_t length) {
-  memcpy(window_of(slot) + offset, bytes, length);
-  return length == 0 || store(slot, offset, length);
+  return length == 0 || semihosting_write(seek(slot, offset), bytes, length);
 }
 
 bool board_flash_erase(uint8_t slot, uint32_t page) {
-  memset(window_of(slot) + page * FLASH_PAGE_SIZE, 0xff, FLASH_PAGE_SIZE);
-  return store(slot, page * FLASH_PAGE_SIZE, FLASH_PAGE_SIZE);
+  return write_erased(seek(slot, page * FLASH_PAGE_SIZE), 1);
 }
 
 int64_t board_counter_read(uint8_t slot) { return slot_of(slot)->counter; }

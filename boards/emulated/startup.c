@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// From reset to runtime_run: vectors, memory, the millisecond timer (Armv8-M Architecture Reference
-// Manual; the SysTick timer runs at the board's 20 MHz).
+// From reset to runtime_run on any Cortex-M: vectors, memory, the millisecond timer (Armv7-M and
+// Armv8-M Architecture Reference Manuals). The board's registers.h tells clock and interrupt.
 #include <string.h>
 
 #include "../runtime/board.h"
 #include "../runtime/runtime.h"
 #include "emulator.h"
 #include "registers.h"
+#include "line.h"
 #include "uart.h"
 
 /* Symbols of memory.ld: addresses, and sizes as addresses. */
 extern uint8_t data_start[], data_load[], data_size[], bss_start[], bss_size[];
 extern uint8_t stack_limit[], stack_top[];
 
-enum { SYSTEM_CLOCK_HZ = 20000000, SYSTICK_RUNNING = 7 };
+enum { SYSTICK_RUNNING = 7 };
 
 static volatile uint64_t milliseconds;
 
@@ -31,7 +32,7 @@ uint64_t board_now_ms(void) {
 
 void board_millisecond(void) {
   milliseconds += 1;
-  if (!uart_is_held()) runtime_millisecond();
+  if (!line_is_held()) runtime_millisecond();
 }
 
 /* Memory that is not there, a stack that is full: no image can cause it, and nothing is left that
@@ -39,7 +40,9 @@ void board_millisecond(void) {
 void board_fault(void) { emulator_exit("the board failed: hardware fault\n"); }
 
 void board_reset(void) {
+#if HAS_STACK_LIMIT
   __asm__ volatile("msr msplim, %0" ::"r"(stack_limit));
+#endif
   memcpy(data_start, data_load, (size_t)(uintptr_t)data_size);
   memset(bss_start, 0, (size_t)(uintptr_t)bss_size);
   SYSTICK->reload = SYSTEM_CLOCK_HZ / 1000 - 1;
@@ -51,7 +54,7 @@ void board_reset(void) {
 }
 
 /* 16 exceptions of the processor, then the interrupts of the board. */
-__attribute__((section(".vectors"), used)) static void (*const vectors[16 + 64])(void) = {
+__attribute__((section(".vectors"), used)) static void (*const vectors[16 + 96])(void) = {
     [0] = (void (*)(void))(uintptr_t)stack_top,
     [1] = board_reset,
     [2] = board_fault,
@@ -61,5 +64,5 @@ __attribute__((section(".vectors"), used)) static void (*const vectors[16 + 64])
     [6] = board_fault,
     [7] = board_fault,
     [15] = board_millisecond,
-    [16 + UART0_RECEIVE_INTERRUPT] = uart_receive,
+    [16 + UART_INTERRUPT] = uart_receive,
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Semihosting on Armv8-M: a breakpoint that the emulator takes as a call.
+// Semihosting on Cortex-M: a breakpoint that the emulator takes as a call.
 #include "semihosting.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls to the host of the emulator (Arm "Semihosting for AArch32 and AArch64").
-#ifndef FLORIN_AN505_SEMIHOSTING_H
-#define FLORIN_AN505_SEMIHOSTING_H
+#ifndef FLORIN_SEMIHOSTING_H
+#define FLORIN_SEMIHOSTING_H
 
 #include <stdbool.h>
 #include <stddef.h>
