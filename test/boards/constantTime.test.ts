@@ -54,7 +54,8 @@ test("X25519: one count for all scalars", { timeout: TIMEOUT_MS }, () => {
 
 test("Ed25519 signing: one count for all seeds", { timeout: TIMEOUT_MS }, () => {
   const calls = new Calls();
-  const secrets = secretsOf(2);
+  // The first signature after a start computes the multiples of the base point, which are public.
+  const secrets = [filled(1), ...secretsOf(2)];
   for (const secret of secrets) {
     const key = ed25519.getPublicKey(secret);
     calls.add("ed25519Sign", { room: 64 }, message, message.length, secret, key, filled(0, 8), 0);
@@ -63,7 +64,7 @@ test("Ed25519 signing: one count for all seeds", { timeout: TIMEOUT_MS }, () => 
   for (const [index, { output }] of counted.entries()) {
     expect(output).toEqual(ed25519.sign(message, secrets[index]!));
   }
-  expect(distinct(counted)).toHaveLength(1);
+  expect(distinct(counted.slice(1))).toHaveLength(1);
 });
 
 test("ChaCha20-Poly1305: one count for all keys and texts", { timeout: TIMEOUT_MS }, () => {
