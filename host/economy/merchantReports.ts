@@ -120,6 +120,8 @@ const LOG_KINDS: Readonly<Record<number, string>> = {
   7: "card settled",
 };
 const CARD_SETTLED = 7;
+/** Those whose ticket is a receipt, not a credential. */
+const RECEIPT_KINDS = [6, CARD_SETTLED];
 /** State of a settled card in an entry of that kind (docs/protocol.cddl, posting). */
 const POSTINGS: Readonly<Record<number, string>> = { 1: "posted", 2: "voided", 3: "refused" };
 
@@ -142,7 +144,7 @@ export async function logReport({ devices }: Merchant): Promise<LogReport[]> {
       unit: entry.unit,
       peer: entry.peer,
       transactionId: entry.transactionId,
-      receipt: entry.ticketId,
+      receipt: RECEIPT_KINDS.includes(entry.kind) ? entry.ticketId : null,
     }));
 }
 
