@@ -33,8 +33,8 @@ import {
   payloadOf,
   willingCustomer,
   willingMerchant,
-} from "../support/agentWorld.ts";
-import { id, START_SECONDS } from "../support/testAgency.ts";
+} from "../../host/torture/agentWorld.ts";
+import { id, START_SECONDS } from "../../host/torture/testAgency.ts";
 
 let world: AbortWorld;
 beforeAll(() => {

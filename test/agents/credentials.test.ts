@@ -9,7 +9,7 @@ import {
   cardComponents,
   filled,
   merchantComponents,
-} from "../support/agentWorld.ts";
+} from "../../host/torture/agentWorld.ts";
 
 function newWorld(rights = 3) {
   const world = new AgentWorld();

@@ -14,7 +14,7 @@ import {
   signOffer,
   willingCustomer,
   willingMerchant,
-} from "../support/agentWorld.ts";
+} from "../../host/torture/agentWorld.ts";
 
 const ABORTED = 1;
 const COMMITTED = 2;

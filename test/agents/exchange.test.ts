@@ -10,7 +10,7 @@ import {
   type Host,
   merchantComponents,
   PurchaseWorld,
-} from "../support/agentWorld.ts";
+} from "../../host/torture/agentWorld.ts";
 
 const ABORTED = 1;
 const COMMITTED = 2;

@@ -19,8 +19,8 @@ import {
   signOffer,
   willingCustomer,
   willingMerchant,
-} from "../support/agentWorld.ts";
-import { START_SECONDS } from "../support/testAgency.ts";
+} from "../../host/torture/agentWorld.ts";
+import { START_SECONDS } from "../../host/torture/testAgency.ts";
 
 const BUY = 1;
 const SELL = 2;

@@ -4,7 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { decodeCbor } from "../../host/trust/cbor.ts";
 import { Role } from "../../host/trust/certificates.ts";
-import { type AgentWorld, filled, merchantComponents } from "../support/agentWorld.ts";
+import { type AgentWorld, filled, merchantComponents } from "../../host/torture/agentWorld.ts";
 import {
   ABORT,
   type Facing,
@@ -13,7 +13,7 @@ import {
   payload,
   saleToLiar,
 } from "../support/rogueAgents.ts";
-import { id, START_SECONDS } from "../support/testAgency.ts";
+import { id, START_SECONDS } from "../../host/torture/testAgency.ts";
 import { hashOfPayload, Signer, transferTicket } from "../support/ticketMaker.ts";
 
 describe("a merchant's agent that lies", () => {

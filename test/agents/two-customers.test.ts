@@ -12,7 +12,7 @@ import {
   signOffer,
   willingCustomer,
   willingMerchant,
-} from "../support/agentWorld.ts";
+} from "../../host/torture/agentWorld.ts";
 
 const BUY = 1;
 const SELL = 2;

@@ -8,8 +8,8 @@ import {
   PurchaseWorld,
   signOffer,
   willingCustomer,
-} from "../support/agentWorld.ts";
-import { START_SECONDS } from "../support/testAgency.ts";
+} from "../../host/torture/agentWorld.ts";
+import { START_SECONDS } from "../../host/torture/testAgency.ts";
 
 const BUY = 1;
 const COMMITTED = 2;

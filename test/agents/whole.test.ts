@@ -15,7 +15,7 @@ import {
   PurchaseWorld,
   willingCustomer,
   willingMerchant,
-} from "../support/agentWorld.ts";
+} from "../../host/torture/agentWorld.ts";
 
 const BUY = 1;
 const SELL = 2;

@@ -10,7 +10,7 @@ import { ed25519, x25519 } from "@noble/curves/ed25519.js";
 import { BOARD } from "../boards/emulated.ts";
 import { Calls, INSTRUCTIONS_PER_TICK } from "../boards/counts.ts";
 import { BoardWorld, type Party } from "../boards/world.ts";
-import { filled } from "../support/agentWorld.ts";
+import { filled } from "../../host/torture/agentWorld.ts";
 
 /** Monocypher's C by the same gcc with -O2 on the same emulated core; the goal is 1.5 times it. */
 const MONOCYPHER = {

@@ -2,7 +2,7 @@
 // The release images on emulated boards, over real serial lines: certification, pairing, withdrawal
 // and a payment from board to board, message for message as on the simulator.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { filled } from "../support/agentWorld.ts";
+import { filled } from "../../host/torture/agentWorld.ts";
 import { BoardWorld, COMMITTED, FUNDS_MINOR, Party, until } from "./world.ts";
 
 const PAID_MINOR = 1_250;

@@ -2,8 +2,8 @@
 // Power cuts in the middle of payments: the emulator of payer or payee is killed at a random moment
 // and switched on again. No unit is lost or made, and both sides come to agree.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { filled } from "../support/agentWorld.ts";
-import { Random } from "../support/random.ts";
+import { filled } from "../../host/torture/agentWorld.ts";
+import { Random } from "../../host/torture/random.ts";
 import { BoardWorld, COMMITTED, FUNDS_MINOR, isFinal, type Party, until } from "./world.ts";
 
 /** Number of a refusal, and further payment-states (docs/protocol.cddl section 8). */

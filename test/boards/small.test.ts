@@ -4,7 +4,7 @@
 // what the same module says on the simulator, byte for byte.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Role } from "../../host/trust/certificates.ts";
-import { TestAgency } from "../support/testAgency.ts";
+import { TestAgency } from "../../host/torture/testAgency.ts";
 import { FUNDS_MINOR, fund, Party, until } from "./world.ts";
 
 const SMALL_BOARD = "netduinoplus2";

@@ -12,9 +12,9 @@ import type { ByteTransport } from "../../host/link/transport.ts";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { Role } from "../../host/trust/certificates.ts";
 import { sealToKey } from "../../host/trust/hpke.ts";
-import { filled } from "../support/agentWorld.ts";
-import { id, TestAgency } from "../support/testAgency.ts";
 import { BOARD, boardDirectory, seededBoard, simulatedTwin } from "./emulated.ts";
+import { filled } from "../../host/torture/agentWorld.ts";
+import { id, TestAgency } from "../../host/torture/testAgency.ts";
 import { Tap } from "./tap.ts";
 
 export const ABORTED = 1;

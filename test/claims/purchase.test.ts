@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Claims 1 to 6 and 10 to 12: the purchase of electronic money, each claim in observable facts.
 import { describe, expect, test } from "vitest";
-import { acquire, approvalOf, filled, merchantComponents } from "../support/agentWorld.ts";
+import { acquire, approvalOf, filled, merchantComponents } from "../../host/torture/agentWorld.ts";
 import { saleToLiar } from "../support/rogueAgents.ts";
 import {
   ABORTED,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Claims 7 to 9 and 13 to 15: the sale of electronic money, each claim in observable facts.
 import { describe, expect, test } from "vitest";
-import { approvalOf } from "../support/agentWorld.ts";
+import { approvalOf } from "../../host/torture/agentWorld.ts";
 import { saleToLiar } from "../support/rogueAgents.ts";
 import {
   ABORTED,

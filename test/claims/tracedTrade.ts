@@ -5,7 +5,7 @@ import { expect } from "vitest";
 import { readTicket, type Receipt } from "../../host/application/tickets.ts";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
-import { traceModules } from "../support/tracing.ts";
+import { traceModules } from "../../host/torture/tracing.ts";
 import {
   acquire,
   cardComponents,
@@ -15,7 +15,7 @@ import {
   PurchaseWorld,
   willingCustomer,
   willingMerchant,
-} from "../support/agentWorld.ts";
+} from "../../host/torture/agentWorld.ts";
 
 export const BUY = 1;
 export const SELL = 2;

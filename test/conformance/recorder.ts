@@ -5,7 +5,7 @@ import { onStep } from "../../host/patent/step.ts";
 import { Channel } from "../../host/link/protocol.ts";
 import type { BoardObserver } from "../../host/simulator/types.ts";
 import type { ImageName } from "../../host/economy/partyDevice.ts";
-import { traceModules } from "../support/tracing.ts";
+import { traceModules } from "../../host/torture/tracing.ts";
 
 /** What a machine is: its image, or a part of a host or network. */
 export type Kind = ImageName | "host" | "card network" | "network server";

@@ -4,7 +4,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { FlashBoard, type StorageImage } from "../support/flashBoard.ts";
 import { commit, contents, isSame, type Model, READY, stage } from "../support/journalModel.ts";
-import { Random } from "../support/random.ts";
+import { Random } from "../../host/torture/random.ts";
 
 /** `roomFor(0)` of assembly/flash/journal.ts. */
 const RECORD_OVERHEAD = 62;

@@ -14,7 +14,7 @@ import {
   randomBatch,
   applied,
 } from "../support/journalModel.ts";
-import { Random } from "../support/random.ts";
+import { Random } from "../../host/torture/random.ts";
 
 function fresh(seed: number, counter = 0n): { board: FlashBoard; image: StorageImage } {
   const board = new FlashBoard(new Random(seed));

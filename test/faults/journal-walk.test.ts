@@ -13,7 +13,7 @@ import {
   READY,
   randomBatch,
 } from "../support/journalModel.ts";
-import { Random } from "../support/random.ts";
+import { Random } from "../../host/torture/random.ts";
 
 const MOMENTS = ["before", "inside", "inside", "inside", "after"] as const;
 

@@ -3,7 +3,7 @@
 // move money at most once and end in a clean abort (paragraphs 75-76 of the patent, protocol rules
 // 2 and 4).
 import { describe, expect, test } from "vitest";
-import { CROSSINGS } from "../support/wireFaults.ts";
+import { CROSSINGS } from "../../host/torture/wireFaults.ts";
 import {
   credential,
   FAULT_WIDTH,

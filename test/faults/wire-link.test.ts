@@ -3,8 +3,8 @@
 // link repairs it, or the payment ends cleanly (docs/link.md; paragraphs 75-76 of the patent).
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Cable, type CableFault, LinkedDevices } from "../support/linkedDevices.ts";
-import { filled } from "../support/agentWorld.ts";
-import { Random } from "../support/random.ts";
+import { filled } from "../../host/torture/agentWorld.ts";
+import { Random } from "../../host/torture/random.ts";
 import { FAULT_WIDTH } from "../support/wireScenarios.ts";
 
 const COMMITTED = 2;

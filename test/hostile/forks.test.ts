@@ -15,7 +15,7 @@ import { Role } from "../../host/trust/certificates.ts";
 import { parseNote, SignerBook } from "../../host/trust/notes.ts";
 import { AgentStandIn, pay } from "../support/agentStandIn.ts";
 import { type MoneyWorld, type Node, State, stockedWorld } from "../support/moneyWorld.ts";
-import { id, START_SECONDS } from "../support/testAgency.ts";
+import { id, START_SECONDS } from "../../host/torture/testAgency.ts";
 
 const FUNDS = 3_000;
 const DUPLICATED = 39;

@@ -12,11 +12,11 @@ import { verifyOffer } from "../../host/trust/merchantOffer.ts";
 import type { ModuleSnapshot } from "../../host/simulator/simulatedModule.ts";
 import { VirtualClock } from "../../host/simulator/virtualClock.ts";
 import { ABORTED, AbortWorld, COMMITTED } from "../support/abortWorld.ts";
-import { postingOf, willingMerchant } from "../support/agentWorld.ts";
-import { BareModule, bodiesTo, HOST, PEER, toHost } from "../support/bareModule.ts";
+import { postingOf, willingMerchant } from "../../host/torture/agentWorld.ts";
+import { BareModule, bodiesTo, HOST, PEER, toHost } from "../../host/torture/bareModule.ts";
 import { Label, TwinParty } from "../support/sessionTwin.ts";
 import { type Tampered, tamperedWith } from "../support/tamper.ts";
-import { id, START_SECONDS, TestAgency } from "../support/testAgency.ts";
+import { id, START_SECONDS, TestAgency } from "../../host/torture/testAgency.ts";
 
 const MALFORMED = 1;
 const ALREADY_DONE = 5;

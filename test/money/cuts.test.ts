@@ -5,7 +5,7 @@
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { describe, expect, test } from "vitest";
 import type { StorageOperation } from "../../host/simulator/types.ts";
-import { PEER } from "../support/bareModule.ts";
+import { PEER } from "../../host/torture/bareModule.ts";
 import { type MoneyWorld, type Node, State, stockedWorld } from "../support/moneyWorld.ts";
 
 const AMOUNT = 2_500;

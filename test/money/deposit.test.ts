@@ -6,10 +6,10 @@ import { decodeCbor } from "../../host/trust/cbor.ts";
 import { signList } from "../../host/trust/agencyStatements.ts";
 import { Role } from "../../host/trust/certificates.ts";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { PEER } from "../support/bareModule.ts";
+import { PEER } from "../../host/torture/bareModule.ts";
 import { type MoneyWorld, type Node, State, stockedWorld } from "../support/moneyWorld.ts";
 import { AgentStandIn, pay } from "../support/agentStandIn.ts";
-import { id, START_SECONDS } from "../support/testAgency.ts";
+import { id, START_SECONDS } from "../../host/torture/testAgency.ts";
 
 const DAY_MS = 86_400_000;
 

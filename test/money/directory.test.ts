@@ -3,7 +3,7 @@
 // monetary-unit-days, against a model that looks at every subset.
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { Random } from "../support/random.ts";
+import { Random } from "../../host/torture/random.ts";
 
 const DAY = 86400;
 const NOW = 1767225600;

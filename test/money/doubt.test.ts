@@ -5,7 +5,7 @@
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { describe, expect, test } from "vitest";
 import { pay } from "../support/agentStandIn.ts";
-import { PEER } from "../support/bareModule.ts";
+import { PEER } from "../../host/torture/bareModule.ts";
 import { type MoneyWorld, type Node, payingWorld, State, TUNNEL } from "../support/moneyWorld.ts";
 
 /** The modules meet: each asks about what is open with the other. */

@@ -4,7 +4,7 @@
 import { describe, expect, test } from "vitest";
 import type { StorageOperation } from "../../host/simulator/types.ts";
 import { type AgentStandIn, exchange } from "../support/agentStandIn.ts";
-import { PEER } from "../support/bareModule.ts";
+import { PEER } from "../../host/torture/bareModule.ts";
 import { type Node, payingWorld, State, TUNNEL } from "../support/moneyWorld.ts";
 
 const { world, teller, a, b } = payingWorld([300, 500, 800]);

@@ -8,10 +8,10 @@ import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { Role } from "../../host/trust/certificates.ts";
 import { signObject } from "../../host/trust/cose.ts";
 import { AgentStandIn, pay } from "../support/agentStandIn.ts";
-import { PEER } from "../support/bareModule.ts";
+import { PEER } from "../../host/torture/bareModule.ts";
 import { type Carried, payingWorld, State, stockedWorld, TUNNEL } from "../support/moneyWorld.ts";
 import { DAY, Signer } from "../support/noteMaker.ts";
-import { START_SECONDS } from "../support/testAgency.ts";
+import { START_SECONDS } from "../../host/torture/testAgency.ts";
 
 const DONE = 28;
 const READY_TO_COMMIT = 26;

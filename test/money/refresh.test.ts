@@ -4,7 +4,7 @@
 // promised from its Ready-to-Commit on.
 import { describe, expect, test } from "vitest";
 import { decodeCbor } from "../../host/trust/cbor.ts";
-import { PEER } from "../support/bareModule.ts";
+import { PEER } from "../../host/torture/bareModule.ts";
 import { type Node, stockedWorld, State } from "../support/moneyWorld.ts";
 
 const DAY_MS = 86_400_000;

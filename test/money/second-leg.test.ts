@@ -9,11 +9,11 @@ import { describe, expect, test } from "vitest";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { parseCertificate, Role } from "../../host/trust/certificates.ts";
 import { signObject } from "../../host/trust/cose.ts";
-import { bodiesTo, HOST, PEER, toHost } from "../support/bareModule.ts";
+import { bodiesTo, HOST, PEER, toHost } from "../../host/torture/bareModule.ts";
 import { State, stockedWorld } from "../support/moneyWorld.ts";
 import { encodePacket, type Packet, rightPacket, Signer } from "../support/noteMaker.ts";
 import { TwinSession } from "../support/sessionTwin.ts";
-import { id, START_SECONDS } from "../support/testAgency.ts";
+import { id, START_SECONDS } from "../../host/torture/testAgency.ts";
 
 const AMOUNT = 2_500;
 const COUNTER: [string, number, number] = ["EUR", AMOUNT, 0];

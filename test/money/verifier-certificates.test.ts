@@ -18,7 +18,7 @@ import {
 import { type ServerKey, signList } from "../../host/trust/agencyStatements.ts";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { DATE, DAY, HOUR, type Packet, Signer } from "../support/noteMaker.ts";
-import { id, START_SECONDS, TestAgency } from "../support/testAgency.ts";
+import { id, START_SECONDS, TestAgency } from "../../host/torture/testAgency.ts";
 import { VerifierBench } from "../support/verifierBench.ts";
 
 const bench = new VerifierBench();

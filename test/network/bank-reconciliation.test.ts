@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { Role } from "../../host/trust/certificates.ts";
 import { parseNote } from "../../host/trust/notes.ts";
 import { DATE, EXPIRY, HOUR, Signer } from "../support/noteMaker.ts";
-import { TestAgency } from "../support/testAgency.ts";
+import { TestAgency } from "../../host/torture/testAgency.ts";
 import { BANK, type Hop, type MadeNote, RedeemedNotes, UNIT } from "./redeemed-notes.ts";
 
 const hex = (signer: Signer) => bytesToHex(signer.id);

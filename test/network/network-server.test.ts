@@ -10,9 +10,16 @@ import { leaveNetwork, signOnToNetwork } from "../../host/network/networkServer/
 import { parseNetworkPath, pathTo } from "../../host/network/networkServer/networkPaths.ts";
 import { serveNetwork } from "../../host/network/networkServer/networkServerHost.ts";
 import { systemRandom } from "../../host/trust/random.ts";
-import { type BareModule, bodiesTo, HOST, PEER, type Sent, toHost } from "../support/bareModule.ts";
+import {
+  type BareModule,
+  bodiesTo,
+  HOST,
+  PEER,
+  type Sent,
+  toHost,
+} from "../../host/torture/bareModule.ts";
 import { kindOf, NetworkWorld } from "../support/networkWorld.ts";
-import { id } from "../support/testAgency.ts";
+import { id } from "../../host/torture/testAgency.ts";
 
 const HERE = "127.0.0.1";
 const closers: (() => unknown)[] = [];

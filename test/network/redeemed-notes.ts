@@ -21,7 +21,7 @@ import {
   EXPIRY,
   Signer,
 } from "../support/noteMaker.ts";
-import { START_SECONDS, TestAgency } from "../support/testAgency.ts";
+import { START_SECONDS, TestAgency } from "../../host/torture/testAgency.ts";
 
 export const BANK = "Bank of Tests";
 export const UNIT = "EUR";

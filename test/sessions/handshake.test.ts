@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { signList } from "../../host/trust/agencyStatements.ts";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { type Claims, Role } from "../../host/trust/certificates.ts";
-import { bodiesTo, PEER, toHost } from "../support/bareModule.ts";
+import { bodiesTo, PEER, toHost } from "../../host/torture/bareModule.ts";
 import {
   Event,
   eventsOf,
@@ -14,7 +14,7 @@ import {
   SessionPair,
 } from "../support/sessionPair.ts";
 import { TwinParty, TwinSession } from "../support/sessionTwin.ts";
-import { id, START_SECONDS, TestAgency } from "../support/testAgency.ts";
+import { id, START_SECONDS, TestAgency } from "../../host/torture/testAgency.ts";
 
 const MINUTE_MS = 60_000;
 const kinds = [

@@ -3,10 +3,10 @@
 // but a session that does not open or a message that comes late (docs/protocol.md section 2).
 import { describe, expect, test } from "vitest";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
-import { bodiesTo, PEER } from "../support/bareModule.ts";
-import { Random } from "../support/random.ts";
+import { bodiesTo, PEER } from "../../host/torture/bareModule.ts";
+import { Random } from "../../host/torture/random.ts";
 import { Event, eventsOf, SessionPair, type Wire } from "../support/sessionPair.ts";
-import { id } from "../support/testAgency.ts";
+import { id } from "../../host/torture/testAgency.ts";
 
 /** Messages on the wire until both ends are open: M1 to M4 and A's first record. */
 const MESSAGES = 5;

@@ -9,9 +9,9 @@ import { type Claims, encodeChain, Role, signCertificate } from "../../host/trus
 import { parseSigned, signObject, verifySigned } from "../../host/trust/cose.ts";
 import { sealToKey } from "../../host/trust/hpke.ts";
 import { VirtualClock } from "../../host/simulator/virtualClock.ts";
-import { BareModule, HOST } from "../support/bareModule.ts";
-import { Random } from "../support/random.ts";
-import { id, START_SECONDS, TestAgency } from "../support/testAgency.ts";
+import { BareModule, HOST } from "../../host/torture/bareModule.ts";
+import { Random } from "../../host/torture/random.ts";
+import { id, START_SECONDS, TestAgency } from "../../host/torture/testAgency.ts";
 
 const IMAGE = "session-probe-agent";
 const NONCE = new Uint8Array(32).fill(9);

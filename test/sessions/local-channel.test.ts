@@ -10,11 +10,11 @@ import { describe, expect, test } from "vitest";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { Role } from "../../host/trust/certificates.ts";
 import { VirtualClock } from "../../host/simulator/virtualClock.ts";
-import { BareModule, bodiesTo, OWN, type Sent } from "../support/bareModule.ts";
+import { BareModule, bodiesTo, OWN, type Sent } from "../../host/torture/bareModule.ts";
 import { LocalEvent, ProbeDevice } from "../support/probeDevice.ts";
 import { eventsOf } from "../support/sessionPair.ts";
 import { TwinParty, TwinSession } from "../support/sessionTwin.ts";
-import { id, START_SECONDS, TestAgency } from "../support/testAgency.ts";
+import { id, START_SECONDS, TestAgency } from "../../host/torture/testAgency.ts";
 
 const payId = new Uint8Array(16).fill(1);
 const transactionId = new Uint8Array(16).fill(2);

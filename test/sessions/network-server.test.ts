@@ -10,9 +10,9 @@ import { signStatement } from "../../host/trust/agencyStatements.ts";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { sealToKey } from "../../host/trust/hpke.ts";
 import { Role, verifyChain } from "../../host/trust/certificates.ts";
-import { BareModule } from "../support/bareModule.ts";
+import { BareModule } from "../../host/torture/bareModule.ts";
 import { kindOf, NetworkWorld } from "../support/networkWorld.ts";
-import { id, START_SECONDS, TestAgency } from "../support/testAgency.ts";
+import { id, START_SECONDS, TestAgency } from "../../host/torture/testAgency.ts";
 
 const HELLO = 1;
 const NETWORK_HELLO = 13;

@@ -6,10 +6,10 @@ import { describe, expect, test } from "vitest";
 import { Role } from "../../host/trust/certificates.ts";
 import { RandomGenerator } from "../../host/simulator/randomness.ts";
 import { VirtualClock } from "../../host/simulator/virtualClock.ts";
-import { BareModule, toHost } from "../support/bareModule.ts";
+import { BareModule, toHost } from "../../host/torture/bareModule.ts";
 import { ProbeDevice } from "../support/probeDevice.ts";
 import { SessionPair } from "../support/sessionPair.ts";
-import { START_SECONDS, TestAgency } from "../support/testAgency.ts";
+import { START_SECONDS, TestAgency } from "../../host/torture/testAgency.ts";
 
 const holds = (module: BareModule, secret: Uint8Array) =>
   Buffer.from(module.snapshot().instance!.memory).includes(Buffer.from(secret));

@@ -3,7 +3,7 @@
 // message in turn, one is lost, one is late, or the line is dead from there on. What is asked for is
 // then done once, or ended, or in doubt until both meet again; and the host is told why.
 import { describe, expect, test } from "vitest";
-import { PEER } from "../support/bareModule.ts";
+import { PEER } from "../../host/torture/bareModule.ts";
 import { type Carried, type Node, State, stockedWorld } from "../support/moneyWorld.ts";
 
 const STOCK = 10_000;

@@ -3,10 +3,10 @@
 // under key (TA/MM) from then on; bound to the agents' session that it runs in.
 import { describe, expect, test } from "vitest";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
-import { toHost } from "../support/bareModule.ts";
+import { toHost } from "../../host/torture/bareModule.ts";
 import { type ProbeDevice, ProbeWorld } from "../support/probeDevice.ts";
 import { Event, eventsOf } from "../support/sessionPair.ts";
-import { id } from "../support/testAgency.ts";
+import { id } from "../../host/torture/testAgency.ts";
 
 const ROUTED = 12;
 const PAYMENT = 11;

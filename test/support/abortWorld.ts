@@ -14,9 +14,9 @@ import {
   signOffer,
   willingCustomer,
   willingMerchant,
-} from "./agentWorld.ts";
+} from "../../host/torture/agentWorld.ts";
 import { heapInUse } from "./heap.ts";
-import { START_SECONDS } from "./testAgency.ts";
+import { START_SECONDS } from "../../host/torture/testAgency.ts";
 
 export const COMMITTED = 2;
 export const ABORTED = 1;

@@ -11,7 +11,7 @@ import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { Role } from "../../host/trust/certificates.ts";
 import type { MoneyWorld, Node } from "./moneyWorld.ts";
 import { TwinParty, TwinSession } from "./sessionTwin.ts";
-import { id } from "./testAgency.ts";
+import { id } from "../../host/torture/testAgency.ts";
 
 const ascii = (text: string) => new TextEncoder().encode(text);
 const filled = (size: number, text: string) => sha256(ascii(text)).slice(0, size);

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import type { Random } from "./random.ts";
+import type { Random } from "../../host/torture/random.ts";
 
 export const FLASH_SIZE = 131072;
 export const PAGE_SIZE = 4096;

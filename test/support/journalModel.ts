@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The journal as a test sees it: a plain Map as the model, and the same operations on the image.
 import type { StorageImage } from "./flashBoard.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../../host/torture/random.ts";
 
 /** `OpenResult` of assembly/flash/format.ts. */
 export const READY = 0;

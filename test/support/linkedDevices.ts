@@ -11,8 +11,8 @@ import { VirtualClock } from "../../host/simulator/virtualClock.ts";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { Role } from "../../host/trust/certificates.ts";
 import { sealToKey } from "../../host/trust/hpke.ts";
-import { filled } from "./agentWorld.ts";
-import { id, START_SECONDS, TestAgency } from "./testAgency.ts";
+import { filled } from "../../host/torture/agentWorld.ts";
+import { id, START_SECONDS, TestAgency } from "../../host/torture/testAgency.ts";
 
 /** Kind of an agent's log entry, and its state (docs/protocol.cddl section 8, command 9). */
 const PAYMENT_RECEIVED = 3;

@@ -7,8 +7,8 @@ import { type Claims, Role } from "../../host/trust/certificates.ts";
 import { PowerCut } from "../../host/simulator/simulatedModule.ts";
 import { VirtualClock } from "../../host/simulator/virtualClock.ts";
 import { AgentStandIn } from "./agentStandIn.ts";
-import { BareModule, HOST, OWN, PEER, type Sent } from "./bareModule.ts";
-import { START_SECONDS, TestAgency } from "./testAgency.ts";
+import { BareModule, HOST, OWN, PEER, type Sent } from "../../host/torture/bareModule.ts";
+import { START_SECONDS, TestAgency } from "../../host/torture/testAgency.ts";
 
 export const State = { none: 0, aborted: 1, committed: 2, inDoubt: 3, running: 4 } as const;
 

@@ -12,8 +12,8 @@ import {
   type NetworkEvent,
   startNetworkServer,
 } from "../../host/network/networkServer/networkServer.ts";
-import { BareModule, bodiesTo, PEER, type Sent, toHost } from "./bareModule.ts";
-import { START_SECONDS, TestAgency } from "./testAgency.ts";
+import { BareModule, bodiesTo, PEER, type Sent, toHost } from "../../host/torture/bareModule.ts";
+import { START_SECONDS, TestAgency } from "../../host/torture/testAgency.ts";
 
 const TELLER_NAME = "Bank of Tests";
 const filled = (byte: number, length = 32) => new Uint8Array(length).fill(byte);

@@ -8,7 +8,7 @@ import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { type Claims, parseCertificate, type Role } from "../../host/trust/certificates.ts";
 import { signObject } from "../../host/trust/cose.ts";
 import { TwinParty } from "./sessionTwin.ts";
-import { START_SECONDS, type TestAgency } from "./testAgency.ts";
+import { START_SECONDS, type TestAgency } from "../../host/torture/testAgency.ts";
 
 export const HOUR = 3600;
 export const DAY = 86400;

@@ -3,8 +3,8 @@
 // two devices that face one another. The test is the host: it carries ports OWN and PEER.
 import { VirtualClock } from "../../host/simulator/virtualClock.ts";
 import { type Claims, Role } from "../../host/trust/certificates.ts";
-import { BareModule, OWN, PEER, type Sent, toHost } from "./bareModule.ts";
-import { id, START_SECONDS, TestAgency } from "./testAgency.ts";
+import { BareModule, OWN, PEER, type Sent, toHost } from "../../host/torture/bareModule.ts";
+import { id, START_SECONDS, TestAgency } from "../../host/torture/testAgency.ts";
 
 /** What a probe's host hears of the local channel; assembly/images/sessionProbe.ts. */
 export const LocalEvent = { READY: 103, LOCAL: 104, PAYMENT: 105 } as const;

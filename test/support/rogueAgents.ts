@@ -12,10 +12,10 @@ import {
   PurchaseWorld,
   signOffer,
   willingCustomer,
-} from "./agentWorld.ts";
-import { bodiesTo, PEER, toHost } from "./bareModule.ts";
+} from "../../host/torture/agentWorld.ts";
+import { bodiesTo, PEER, toHost } from "../../host/torture/bareModule.ts";
 import { TwinSession } from "./sessionTwin.ts";
-import { id, START_SECONDS } from "./testAgency.ts";
+import { id, START_SECONDS } from "../../host/torture/testAgency.ts";
 import { hashOfPayload, makeOffer, makeTicket, Signer } from "./ticketMaker.ts";
 
 const tag = filled(6, 8);

@@ -4,8 +4,8 @@
 import { VirtualClock } from "../../host/simulator/virtualClock.ts";
 import type { Claims } from "../../host/trust/certificates.ts";
 import { Role } from "../../host/trust/certificates.ts";
-import { BareModule, bodiesTo, PEER, type Sent, toHost } from "./bareModule.ts";
-import { START_SECONDS, TestAgency } from "./testAgency.ts";
+import { BareModule, bodiesTo, PEER, type Sent, toHost } from "../../host/torture/bareModule.ts";
+import { START_SECONDS, TestAgency } from "../../host/torture/testAgency.ts";
 
 /** What a probe's host hears; assembly/images/sessionProbe.ts. */
 export const Event = { OPENED: 100, RECEIVED: 101, CLOSED: 102, STATEMENT: 107 } as const;

@@ -9,7 +9,7 @@ import { concatBytes } from "@noble/hashes/utils.js";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { type Claims, parseCertificate, type Role } from "../../host/trust/certificates.ts";
 import { openSealed, sealToKey } from "../../host/trust/hpke.ts";
-import type { TestAgency } from "./testAgency.ts";
+import type { TestAgency } from "../../host/torture/testAgency.ts";
 
 export const Label = { agent: 1, module: 2, pair: 3, bare: 4 } as const;
 export type LabelName = keyof typeof Label;

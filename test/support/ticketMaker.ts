@@ -6,7 +6,7 @@ import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { parseCertificate, type Role } from "../../host/trust/certificates.ts";
 import { parseSigned, signObject } from "../../host/trust/cose.ts";
 import { TwinParty } from "./sessionTwin.ts";
-import { START_SECONDS, type TestAgency } from "./testAgency.ts";
+import { START_SECONDS, type TestAgency } from "../../host/torture/testAgency.ts";
 
 const ascii = (text: string) => new TextEncoder().encode(text);
 

@@ -7,7 +7,7 @@ import { type Claims, Role } from "../../host/trust/certificates.ts";
 import { signObject } from "../../host/trust/cose.ts";
 import type { ModuleSnapshot } from "../../host/simulator/simulatedModule.ts";
 import { VirtualClock } from "../../host/simulator/virtualClock.ts";
-import { BareModule, bodiesTo, PEER, type Sent, toHost } from "./bareModule.ts";
+import { BareModule, bodiesTo, PEER, type Sent, toHost } from "../../host/torture/bareModule.ts";
 import {
   type Body,
   DATE,
@@ -23,7 +23,7 @@ import {
   type Transfer,
 } from "./noteMaker.ts";
 import { TwinSession } from "./sessionTwin.ts";
-import { id, START_SECONDS, TestAgency } from "./testAgency.ts";
+import { id, START_SECONDS, TestAgency } from "../../host/torture/testAgency.ts";
 
 /** Minor units of each withdrawal of the bench; the note it comes from has 1,000 more. */
 export const AMOUNT = 2_500;

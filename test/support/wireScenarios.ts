@@ -14,8 +14,8 @@ import {
   PurchaseWorld,
   signOffer,
   willingCustomer,
-} from "./agentWorld.ts";
-import { Random } from "./random.ts";
+} from "../../host/torture/agentWorld.ts";
+import { Random } from "../../host/torture/random.ts";
 import {
   CUT,
   cutLine,
@@ -25,8 +25,8 @@ import {
   once,
   PEER_FAULTS,
   WIRE_FAULTS,
-} from "./wireFaults.ts";
-import { type Letter, type Wire, Wires } from "./wires.ts";
+} from "../../host/torture/wireFaults.ts";
+import { type Letter, type Wire, Wires } from "../../host/torture/wires.ts";
 
 const COMMITTED = 2;
 const UNIT = "USD";

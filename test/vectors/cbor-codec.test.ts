@@ -4,7 +4,7 @@
 import { cdeEncodeOptions, decode, encode } from "cbor2";
 import { beforeAll, expect, test } from "vitest";
 import { FlashBoard, type StorageImage } from "../support/flashBoard.ts";
-import { Random } from "../support/random.ts";
+import { Random } from "../../host/torture/random.ts";
 import { BELOW_RANGE, MALFORMED, REFUSED, TAKEN } from "./cbor-appendix-a.ts";
 
 let image: StorageImage;

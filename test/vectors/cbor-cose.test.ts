@@ -6,7 +6,7 @@ import { encode } from "cbor2";
 import { beforeEach, expect, test } from "vitest";
 import { parseSigned, signObject, verifySigned } from "../../host/trust/cose.ts";
 import { FlashBoard, type StorageImage } from "../support/flashBoard.ts";
-import { Random } from "../support/random.ts";
+import { Random } from "../../host/torture/random.ts";
 
 const SEED = new Random(1).bytes(32);
 const KEY = ed25519.getPublicKey(SEED);

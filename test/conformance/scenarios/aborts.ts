@@ -5,7 +5,7 @@ import { Role } from "../../../host/trust/certificates.ts";
 import { decodeCbor } from "../../../host/trust/cbor.ts";
 import { signList } from "../../../host/trust/agencyStatements.ts";
 import { pay } from "../../support/agentStandIn.ts";
-import { bodiesTo, PEER } from "../../support/bareModule.ts";
+import { bodiesTo, PEER } from "../../../host/torture/bareModule.ts";
 import {
   type Carried,
   MoneyWorld,
@@ -16,7 +16,7 @@ import {
   TUNNEL,
 } from "../../support/moneyWorld.ts";
 import { TwinParty, TwinSession } from "../../support/sessionTwin.ts";
-import { id, START_SECONDS } from "../../support/testAgency.ts";
+import { id, START_SECONDS } from "../../../host/torture/testAgency.ts";
 import type { Scenario } from "../recorder.ts";
 
 const ACKNOWLEDGEMENT = 27;

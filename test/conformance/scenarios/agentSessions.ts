@@ -3,10 +3,10 @@
 import { decodeCbor, encodeCbor } from "../../../host/trust/cbor.ts";
 import { signList } from "../../../host/trust/agencyStatements.ts";
 import { type Claims, Role } from "../../../host/trust/certificates.ts";
-import { AgentWorld, filled, PurchaseWorld } from "../../support/agentWorld.ts";
-import { bodiesTo, PEER } from "../../support/bareModule.ts";
+import { AgentWorld, filled, PurchaseWorld } from "../../../host/torture/agentWorld.ts";
+import { bodiesTo, PEER } from "../../../host/torture/bareModule.ts";
 import { TwinParty, TwinSession } from "../../support/sessionTwin.ts";
-import { id, START_SECONDS } from "../../support/testAgency.ts";
+import { id, START_SECONDS } from "../../../host/torture/testAgency.ts";
 import type { Scenario } from "../recorder.ts";
 
 const EXPIRED = { expires: START_SECONDS - 1 };

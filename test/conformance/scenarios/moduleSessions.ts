@@ -5,8 +5,8 @@ import { signList } from "../../../host/trust/agencyStatements.ts";
 import { decodeCbor } from "../../../host/trust/cbor.ts";
 import { type Claims, Role } from "../../../host/trust/certificates.ts";
 import { pay } from "../../support/agentStandIn.ts";
-import { filled } from "../../support/agentWorld.ts";
-import { bodiesTo, PEER } from "../../support/bareModule.ts";
+import { filled } from "../../../host/torture/agentWorld.ts";
+import { bodiesTo, PEER } from "../../../host/torture/bareModule.ts";
 import {
   MoneyWorld,
   type Node,
@@ -16,7 +16,7 @@ import {
 } from "../../support/moneyWorld.ts";
 import { NetworkWorld } from "../../support/networkWorld.ts";
 import { TwinParty, TwinSession } from "../../support/sessionTwin.ts";
-import { id, START_SECONDS } from "../../support/testAgency.ts";
+import { id, START_SECONDS } from "../../../host/torture/testAgency.ts";
 import type { Scenario } from "../recorder.ts";
 
 const EXPIRED = { expires: START_SECONDS - 1 };

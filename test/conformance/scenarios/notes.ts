@@ -5,7 +5,7 @@ import { signList } from "../../../host/trust/agencyStatements.ts";
 import { decodeCbor } from "../../../host/trust/cbor.ts";
 import { DATE, HOUR, type Packet } from "../../support/noteMaker.ts";
 import { State, stockedWorld } from "../../support/moneyWorld.ts";
-import { START_SECONDS } from "../../support/testAgency.ts";
+import { START_SECONDS } from "../../../host/torture/testAgency.ts";
 import { VerifierBench } from "../../support/verifierBench.ts";
 import type { Scenario } from "../recorder.ts";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Money Module Payment (Fig. 12) with the real modules, and what stops it.
 import { pay } from "../../support/agentStandIn.ts";
-import { filled, PurchaseWorld, willingCustomer } from "../../support/agentWorld.ts";
+import { filled, PurchaseWorld, willingCustomer } from "../../../host/torture/agentWorld.ts";
 import { payingWorld, State, stockedWorld } from "../../support/moneyWorld.ts";
 import type { Scenario } from "../recorder.ts";
 

@@ -11,9 +11,9 @@ import {
   signOffer,
   willingCustomer,
   willingMerchant,
-} from "../../support/agentWorld.ts";
+} from "../../../host/torture/agentWorld.ts";
 import { saleToLiar } from "../../support/rogueAgents.ts";
-import { START_SECONDS } from "../../support/testAgency.ts";
+import { START_SECONDS } from "../../../host/torture/testAgency.ts";
 import type { Scenario } from "../recorder.ts";
 
 const BUY = 1;

@@ -2,16 +2,16 @@
 // Every message between any two parties of a world of real devices, one by one: between hosts, from
 // an agent to its own money module and back, from host to device and back. The message managers are
 // the real ones. The whole world may be copied at any message and gone on from many times.
-import type { ModuleSnapshot } from "../../host/simulator/simulatedModule.ts";
-import type { VirtualClock } from "../../host/simulator/virtualClock.ts";
+import type { ModuleSnapshot } from "../simulator/simulatedModule.ts";
+import type { VirtualClock } from "../simulator/virtualClock.ts";
 import {
   channelOf,
   type MessageManager,
   type MessageManagerEvent,
   messageManagerStep,
   newMessageManager,
-} from "../../host/device/messageManager.ts";
-import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
+} from "../device/messageManager.ts";
+import { decodeCbor, encodeCbor } from "../trust/cbor.ts";
 import type { Device, Half } from "./agentWorld.ts";
 import { OWN, PEER } from "./bareModule.ts";
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// An agency for tests: both roots and both servers, from fixed secrets, certifying modules through
+// The agency of a simulated world: both roots and both servers, from fixed secrets, certifying modules through
 // their own commands (docs/protocol.cddl section 8, 2 to 4).
 import { ed25519 } from "@noble/curves/ed25519.js";
-import type { ServerKey } from "../../host/trust/agencyStatements.ts";
-import { decodeCbor } from "../../host/trust/cbor.ts";
+import type { ServerKey } from "../trust/agencyStatements.ts";
+import { decodeCbor } from "../trust/cbor.ts";
 import {
   type Claims,
   encodeChain,
@@ -11,8 +11,8 @@ import {
   Role,
   type Root,
   signCertificate,
-} from "../../host/trust/certificates.ts";
-import { sealToKey } from "../../host/trust/hpke.ts";
+} from "../trust/certificates.ts";
+import { sealToKey } from "../trust/hpke.ts";
 import type { BareModule } from "./bareModule.ts";
 
 /** The date at which test worlds begin: 2026-01-01 UTC. */

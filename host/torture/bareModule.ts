@@ -2,17 +2,14 @@
 // One firmware image on a simulated module without link and host around it: a test hands over
 // single messages and sees what comes out, may copy the whole state and go on from it many times.
 import { readFileSync } from "node:fs";
-import type { ModuleChannel, Port } from "../../host/link/protocol.ts";
-import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
-import { loadImage } from "../../host/simulator/image.ts";
-import { type ModuleSnapshot, SimulatedModule } from "../../host/simulator/simulatedModule.ts";
-import { memoryStorage } from "../../host/simulator/storage.ts";
-import type {
-  BoardStatistics,
-  PowerDecision,
-  StorageOperation,
-} from "../../host/simulator/types.ts";
-import type { VirtualClock } from "../../host/simulator/virtualClock.ts";
+import type { ModuleChannel, Port } from "../link/protocol.ts";
+import { decodeCbor, encodeCbor } from "../trust/cbor.ts";
+import { loadImage } from "../simulator/image.ts";
+import { type ModuleSnapshot, SimulatedModule } from "../simulator/simulatedModule.ts";
+import { memoryStorage } from "../simulator/storage.ts";
+import type { BoardStatistics, PowerDecision, StorageOperation } from "../simulator/types.ts";
+import type { VirtualClock } from "../simulator/virtualClock.ts";
+import { projectFile } from "../projectFile.ts";
 import { moduleRecorder } from "./tracing.ts";
 
 export const HOST = 0;
@@ -54,7 +51,7 @@ export class BareModule {
     const recorder = moduleRecorder();
     const hasTraced = !/probe|echo|storage|primitives|directory/.test(image);
     const folder = isTraced || (recorder !== null && hasTraced) ? "traced/" : "";
-    const file = new URL(`../../build/firmware/${folder}${image}.wasm`, import.meta.url);
+    const file = projectFile(`build/firmware/${folder}${image}.wasm`);
     const options = {
       secret: new Uint8Array(32).fill(seed.length),
       random: { kind: "seeded" as const, seed },

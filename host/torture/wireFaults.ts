@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a hostile middle man does to one message: all that Dolev and Yao allow without the keys
 // (On the security of public key protocols, 1983), bits and lengths included.
-import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
+import { decodeCbor, encodeCbor } from "../trust/cbor.ts";
 import type { Random } from "./random.ts";
 import { type Fault, type Letter, routeOf, type Wires } from "./wires.ts";
 

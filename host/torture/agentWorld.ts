@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A world of transaction devices with the real firmware images, in one process on one virtual
-// clock: the test is host, network and card issuer. Wires and hosts may be told to misbehave.
+// clock: the caller is host, network and card issuer. Wires and hosts may be told to misbehave.
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import type { ModuleSnapshot } from "../../host/simulator/simulatedModule.ts";
-import { VirtualClock } from "../../host/simulator/virtualClock.ts";
-import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
-import { type Claims, Role } from "../../host/trust/certificates.ts";
-import { parseSigned, signObject } from "../../host/trust/cose.ts";
+import type { ModuleSnapshot } from "../simulator/simulatedModule.ts";
+import { VirtualClock } from "../simulator/virtualClock.ts";
+import { decodeCbor, encodeCbor } from "../trust/cbor.ts";
+import { type Claims, Role } from "../trust/certificates.ts";
+import { parseSigned, signObject } from "../trust/cose.ts";
 import { BareModule, HOST, OWN, PEER, type Sent } from "./bareModule.ts";
 import { id, START_SECONDS, TestAgency } from "./testAgency.ts";
 
