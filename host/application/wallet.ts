@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import type { ConnectionId, TransactionDevice } from "../device/types.ts";
 import type { Clock } from "../link/clock.ts";
 import { step } from "../patent/step.ts";
+import { decodeCbor, encodeCbor } from "../trust/cbor.ts";
 import { ask, runCommand } from "./commandRunner.ts";
 import {
   newPurchase,
@@ -222,4 +223,18 @@ export async function exportItems(
     if (item !== null) items.push(item);
   }
   return items;
+}
+
+/** Fetches an agent's or module's own certificate, its server's, and those that its notes name. */
+export async function exportCertificates(
+  device: Pick<TransactionDevice, "command">,
+  target: "agent" | "module",
+): Promise<Uint8Array[]> {
+  const items = await exportItems(device, ExportKind.CERTIFICATES, target);
+  return items.flatMap((item) => {
+    const value = decodeCbor(item);
+    // Its own come as a chain of two.
+    const isChain = Array.isArray(value) && value.length === 2;
+    return isChain ? value.map((certificate) => encodeCbor(certificate)) : [item];
+  });
 }

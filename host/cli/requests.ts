@@ -3,7 +3,7 @@
 // over a socket and are checked before anything is begun.
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { ExportKind } from "../application/hostPort.ts";
-import { exportItems } from "../application/wallet.ts";
+import { exportCertificates, exportItems } from "../application/wallet.ts";
 import { rankOffers } from "../application/shop.ts";
 import { audit } from "../economy/audit.ts";
 import { personNamed, UnknownNameError } from "../economy/names.ts";
@@ -11,7 +11,6 @@ import type { Person } from "../economy/people.ts";
 import { receiptReport } from "../economy/trades.ts";
 import type { World } from "../economy/world.ts";
 import { agencyRoot } from "../network/agency/agency.ts";
-import { decodeCbor, encodeCbor } from "../trust/cbor.ts";
 import { BANK_REQUESTS } from "./bankRequests.ts";
 import type { ControlRequest } from "./control.ts";
 import { MERCHANT_REQUESTS } from "./merchantRequests.ts";
@@ -118,9 +117,9 @@ async function exportKind(world: World, options: Options) {
     certificates: async () => [
       ...new Set(
         [
-          ...(await exportItems(party.device, ExportKind.CERTIFICATES, "agent")),
-          ...(await exportItems(party.device, ExportKind.CERTIFICATES, "module")),
-        ].flatMap((item) => certificatesIn(item).map(bytesToHex)),
+          ...(await exportCertificates(party.device, "agent")),
+          ...(await exportCertificates(party.device, "module")),
+        ].map(bytesToHex),
       ),
     ],
   };
@@ -130,13 +129,6 @@ async function exportKind(world: World, options: Options) {
   }
   const roots = { agent: rootOf(agent), module: rootOf(module) };
   return { kind, holder: holderOf(party.certified), roots, items: await chosen() };
-}
-
-/** The certificates of one exported item: a device's own come as a chain of two. */
-function certificatesIn(item: Uint8Array): Uint8Array[] {
-  const value = decodeCbor(item);
-  const isChain = Array.isArray(value) && value.length === 2;
-  return isChain ? value.map((certificate) => encodeCbor(certificate)) : [item];
 }
 
 function holderOf(certified: Person["party"]["certified"]) {

@@ -228,3 +228,14 @@ export class RedeemedNotes {
     });
   }
 }
+
+/** A note of 100 went over A to the teller and back; the hops after its issue may be changed. */
+export function simpleNote(world: RedeemedNotes, hops?: readonly Hop[]): MadeNote {
+  const [a] = world.people as [Signer, Signer];
+  const { body, first } = world.issue(100);
+  const back = { to: world.generator, amount: 100 };
+  return world.note(body, [
+    first,
+    ...(hops ?? [{ to: a, amount: 100 }, { to: world.teller, amount: 100 }, back]),
+  ]);
+}

@@ -5,9 +5,8 @@
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { ask } from "../../application/commandRunner.ts";
 import { ExportKind, HostMessage } from "../../application/hostPort.ts";
-import { exportItems } from "../../application/wallet.ts";
+import { exportCertificates, exportItems } from "../../application/wallet.ts";
 import type { TransactionDevice } from "../../device/types.ts";
-import { decodeCbor, encodeCbor } from "../../trust/cbor.ts";
 import type { Root } from "../../trust/certificates.ts";
 import { type Note, parseNote, SignerBook } from "../../trust/notes.ts";
 import type { LedgerStore } from "./ledger.ts";
@@ -58,8 +57,7 @@ export class RedemptionDesk {
     try {
       const items = await exportItems(device, ExportKind.NOTES, "module");
       if (items.length === 0) return;
-      const certificates = await exportItems(device, ExportKind.CERTIFICATES, "module");
-      const book = new SignerBook(certificates.flatMap(certificatesIn), moduleRoot);
+      const book = new SignerBook(await exportCertificates(device, "module"), moduleRoot);
       for (const bytes of items) {
         const note = parseNote(bytes);
         if (note !== undefined) await this.enter(note, book);
@@ -98,11 +96,4 @@ export class RedemptionDesk {
     }
     await ask(device, "module", HostMessage.RECONCILED, hexToBytes(leaf.leaf));
   }
-}
-
-/** The certificates of one exported item: the device's own come as a chain of two. */
-function certificatesIn(item: Uint8Array): Uint8Array[] {
-  const value = decodeCbor(item);
-  const isChain = Array.isArray(value) && value.length === 2;
-  return isChain ? value.map((certificate) => encodeCbor(certificate)) : [item];
 }
