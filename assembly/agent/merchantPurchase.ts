@@ -240,8 +240,11 @@ export class MerchantPurchase extends Purchase {
     }
     this.isRecorded = true;
     step(770);
+    const writer = session.compose(PurchaseMessage.RECEIPT);
+    writer.array(1);
+    writer.rawFrom(receipt.encoded);
     step(772);
-    this.sendItem(PurchaseMessage.RECEIPT, receipt.encoded, true);
+    session.send(true);
   }
 
   /** 792-796, 810: the duty is durable before the host may ask the network. */

@@ -97,8 +97,6 @@ export class MoneyModulePayment {
     step(528);
     step(530);
     if (random(pointerOf(this.own), NUMBER_SIZE) != 0) return Reason.NO_RANDOM;
-    step(536);
-    step(542);
     // The order goes first: the other module may speak as soon as the peer has R(2).
     if (!this.order(announcement.random)) return Reason.TOO_MANY_SESSIONS;
     step(532);
@@ -116,8 +114,6 @@ export class MoneyModulePayment {
     if (!body.atEnd()) return Reason.MALFORMED;
     if (!this.opens || this.isOrdered) return Reason.WRONG_STATE;
     if (!toMoneyModule.reach()) return Reason.NOT_PAIRED;
-    step(534);
-    step(538);
     return this.order(theirs) ? Reason.NONE : Reason.TOO_MANY_SESSIONS;
   }
 
@@ -191,6 +187,7 @@ export class MoneyModulePayment {
 
   /** Makes key (TA/MM) of R(1) xor R(2), bound to both sessions, and orders the payment. */
   private order(theirs: Bytes): bool {
+    step(this.isPayer ? 534 : 536);
     const mixed = new StaticArray<u8>(NUMBER_SIZE);
     for (let i = 0; i < NUMBER_SIZE; ++i) mixed[i] = this.own[i] ^ theirs[i];
     const session = this.session;
@@ -207,6 +204,7 @@ export class MoneyModulePayment {
   private sendOrder(): void {
     const session = this.session;
     const isPayer = this.isPayer;
+    step(isPayer ? 538 : 542);
     const writer = toMoneyModule.compose(
       isPayer ? LocalType.MAKE_PAYMENT : LocalType.RECEIVE_PAYMENT,
     );

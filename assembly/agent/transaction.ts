@@ -157,7 +157,6 @@ export abstract class Transaction {
     if (payment === null || this.isSettled || outcome.state == PaymentState.RUNNING) return false;
     if (this.isToBeOrderedAgain(outcome)) return false;
     step(payment.isPayer ? 588 : 590);
-    step(payment.isPayer ? 592 : 594);
     if (outcome.state == PaymentState.IN_DOUBT) {
       // Neither commit nor abort: the record in the journal waits for the module's last word.
       this.inDoubt(outcome);
@@ -165,6 +164,7 @@ export abstract class Transaction {
       this.linger(LEAVE_OPEN_MS);
       return false;
     }
+    step(payment.isPayer ? 592 : 594);
     if (outcome.state == PaymentState.COMMITTED) {
       if (!this.commit(outcome)) return false;
       this.isSettled = true;

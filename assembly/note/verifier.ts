@@ -63,6 +63,15 @@ export abstract class OwnHistory {
 
 const hashes = memory.data(64, 8);
 
+/** A body matches one that is known: at the first, trees of transfers begin to be built. */
+function noteMatch(isMatched: bool): bool {
+  if (!isMatched) {
+    step(1600);
+    step(1602);
+  }
+  return true;
+}
+
 export class Verifier {
   /** A holder in the packet judged last is on the list; only a bank takes such notes. */
   isHolderListed: bool = false;
@@ -293,22 +302,21 @@ export class Verifier {
         if (!journal.read(NOTE_KIND, key, 0, scratchAfter(0), length)) continue;
         if (!this.stored.parse(scratchAfter(0), length)) continue;
         if (!isSameBody(this.stored, packet.note)) continue;
-        isMatched = true;
+        isMatched = noteMatch(isMatched);
         isDouble = isDouble || isDuplicated(this.stored, this.record, packet.note);
       }
       for (let k = 0; k < i; k++) {
         if (!this.stored.parse(packet.pointerAt(k), packet.lengthAt(k))) continue;
         if (!isSameBody(this.stored, packet.note)) continue;
-        isMatched = true;
+        isMatched = noteMatch(isMatched);
         isDouble = isDouble || isDuplicated(this.stored, null, packet.note);
       }
-      isDouble = isDouble || this.contradictsHistory(packet.note);
+      if (!isDouble && this.contradictsHistory(packet.note)) {
+        isMatched = noteMatch(isMatched);
+        isDouble = true;
+      }
     }
-    step(1600);
-    if (isMatched) {
-      step(1602);
-      step(1604);
-    }
+    step(isMatched ? 1604 : 1600);
     return isDouble ? Reason.NOTE_DUPLICATED : Reason.NONE;
   }
 
