@@ -2,10 +2,11 @@
 // Builds Florin: the firmware images with asc, all in one process on as many threads as there are
 // processors, then the host with tsc. What is unchanged since the last build is not built again.
 //
-//   node scripts/build.mjs [--traced] [--test-images] [--firmware-only] [--quiet]
+//   node scripts/build.mjs [--traced] [--test-images] [--firmware-only] [--sums] [--quiet]
 //
 // --traced also builds the traced images (every numbered step becomes a board call), --test-images
-// those that only tests and the bench use.
+// those that only tests and the bench use. --sums writes the release images' hashes to SHA256SUMS:
+// who changes the firmware announces by it that the images are others.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -70,6 +71,7 @@ async function main(options) {
     }
   }
   await buildFirmware(jobs, say);
+  if (options.includes("--sums")) writeSums(say);
   if (!options.includes("--firmware-only")) buildHost(say);
 }
 
@@ -114,6 +116,16 @@ async function buildFirmware(jobs, say) {
     process.stderr.write(`${failures.join("\n")}\n`);
     process.exit(1);
   }
+}
+
+/** Writes the hashes as sha256sum does, which then checks them: `sha256sum -c SHA256SUMS`. */
+function writeSums(say) {
+  const lines = RELEASE_IMAGES.map((image) => {
+    const file = `build/firmware/${image}.wasm`;
+    return `${createHash("sha256").update(readFileSync(file)).digest("hex")}  ${file}\n`;
+  });
+  writeFileSync("SHA256SUMS", lines.join(""));
+  say("hashes   SHA256SUMS");
 }
 
 function buildHost(say) {

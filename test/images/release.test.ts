@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the release images are made of, read from the binaries: one page of memory and no more, only
-// what wasm3 and wasm2c run, exactly the agreed imports and exports, and a size within budget.
+// what wasm3 and wasm2c run, exactly the agreed imports and exports, a size within budget, and the
+// hash that SHA256SUMS announces. That one was made in another folder: the build is reproducible.
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import binaryen from "binaryen";
 import { describe, expect, it } from "vitest";
@@ -40,8 +42,13 @@ const FEATURES =
   binaryen.Features.BulkMemory |
   binaryen.Features.MutableGlobals;
 
+/** The lines of SHA256SUMS, as sha256sum writes them. */
+const ANNOUNCED = readFileSync("SHA256SUMS", "utf8").trimEnd().split("\n");
+
+const pathOf = (image: string): string => `build/firmware/${image}.wasm`;
+
 function bytesOf(image: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(readFileSync(`build/firmware/${image}.wasm`));
+  return new Uint8Array(readFileSync(pathOf(image)));
 }
 
 describe.each(IMAGES)("the release image %s", (image) => {
@@ -79,4 +86,18 @@ describe.each(IMAGES)("the release image %s", (image) => {
   it(`has at most ${SIZE_LIMIT} bytes`, () => {
     expect(bytes.length).toBeLessThanOrEqual(SIZE_LIMIT);
   });
+
+  it("is the one that SHA256SUMS announces", () => {
+    const line = `${createHash("sha256").update(bytes).digest("hex")}  ${pathOf(image)}`;
+    expect(
+      ANNOUNCED,
+      `${pathOf(image)} is not the image of SHA256SUMS. If its firmware was meant to change, run ` +
+        "`npm run build -- --sums` and commit SHA256SUMS with the change; if not, find what " +
+        "changed it: `npm ci` installs the compiler that the hashes were made with",
+    ).toContain(line);
+  });
+});
+
+it("SHA256SUMS announces the release images and nothing else", () => {
+  expect(ANNOUNCED.map((line) => line.split("  ")[1])).toEqual(IMAGES.map(pathOf));
 });
