@@ -8,6 +8,7 @@ import { demo, type DemoOptions } from "./demo.ts";
 import { directoryOption } from "./directoryOption.ts";
 import { addMerchant } from "./merchantCommand.ts";
 import { CommandFailure, ExitCode, say, sayJson, warn } from "./output.ts";
+import { addTorture } from "./torture.ts";
 import { up, type UpOptions } from "./up.ts";
 import { addWallet } from "./walletCommand.ts";
 import type { AuditReport } from "../economy/report.ts";
@@ -35,6 +36,9 @@ function program(): Command {
   addMerchant(florin);
   addBank(florin);
   addAudit(florin);
+  addTorture(florin, (code) => {
+    exitCode = code;
+  });
   return florin;
 }
 

@@ -105,9 +105,12 @@ export class AgentWorld {
   /** Where sessions that a device begins lead to. */
   private readonly partners = new Map<Device, Device>();
   private readonly isTraced: boolean;
+  private readonly seed: string;
 
-  constructor(isTraced = false) {
+  /** `seed`: added to the names from which all random bytes of the modules follow. */
+  constructor(isTraced = false, seed = "") {
     this.isTraced = isTraced;
+    this.seed = seed;
   }
 
   /**
@@ -122,11 +125,21 @@ export class AgentWorld {
   ) {
     const [agentImage, agentRole, moduleImage, moduleRole] = KINDS[kind];
     const device = id(`device-${name}`.slice(-8));
-    const agent = new BareModule(agentImage, this.clock, `agent of ${name}`, this.isTraced);
+    const agent = new BareModule(
+      agentImage,
+      this.clock,
+      `agent of ${name}${this.seed}`,
+      this.isTraced,
+    );
     this.agency.certify(agent, `agent-${name}`, agentRole, { device, ...change });
     let module: BareModule | null = null;
     if (moduleImage !== null) {
-      module = new BareModule(moduleImage, this.clock, `the module ${name}`, this.isTraced);
+      module = new BareModule(
+        moduleImage,
+        this.clock,
+        `the module ${name}${this.seed}`,
+        this.isTraced,
+      );
       const claims = { device, ...moduleChange };
       this.agency.certify(module, `modul-${name}`, moduleRole, claims);
     }
@@ -139,7 +152,12 @@ export class AgentWorld {
   /** A bank's module without an agent. */
   addBank(kind: "teller" | "generator", name: string): Device {
     const [, , image, role] = KINDS[kind];
-    const module = new BareModule(image, this.clock, `the module ${name}`, this.isTraced);
+    const module = new BareModule(
+      image,
+      this.clock,
+      `the module ${name}${this.seed}`,
+      this.isTraced,
+    );
     this.agency.certify(module, `modul-${name}`, role);
     // The agent's half is never spoken to; the device is its money module alone.
     const added = new Device(name, module, module);
@@ -395,8 +413,8 @@ export class PurchaseWorld extends AgentWorld {
   private commands = 0;
   private fundings = 0;
 
-  constructor(isTraced = false) {
-    super(isTraced);
+  constructor(isTraced = false, seed = "") {
+    super(isTraced, seed);
     acquire(this, this.customer, this.authority, 1, cardComponents());
     acquire(this, this.merchant, this.authority, 2, merchantComponents());
     this.tell(this.merchant, "agent", [40, true]);

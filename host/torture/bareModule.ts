@@ -120,7 +120,17 @@ export class BareModule {
 
   /** Switches the power off and on; returns what the image sent at its start. */
   reboot(): Sent[] {
+    return [...this.powerOff(), ...this.powerOn()];
+  }
+
+  /** Takes the power away; returns what had left before, where it failed within an event. */
+  powerOff(): Sent[] {
     this.module.powerOff();
+    return this.take();
+  }
+
+  /** Gives the power back; returns what the image sent at its start. */
+  powerOn(): Sent[] {
     this.module.powerOn();
     return this.take();
   }
@@ -129,7 +139,10 @@ export class BareModule {
     return this.module.snapshot();
   }
 
+  /** Goes back to a snapshot; what a run that failed left behind is forgotten. */
   restore(snapshot: ModuleSnapshot): void {
+    this.sent = [];
+    this.statistics.panics = 0;
     this.module.restore(snapshot);
   }
 

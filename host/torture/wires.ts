@@ -13,7 +13,7 @@ import {
 } from "../device/messageManager.ts";
 import { decodeCbor, encodeCbor } from "../trust/cbor.ts";
 import type { Device, Half } from "./agentWorld.ts";
-import { OWN, PEER } from "./bareModule.ts";
+import { OWN, PEER, type Sent } from "./bareModule.ts";
 
 /** Which two parties a message is between: hosts, halves of a device, host and device both ways. */
 export type Wire = "peer" | "own" | "command" | "told";
@@ -43,15 +43,24 @@ interface Held {
   isSwap: boolean;
 }
 
-interface WiresSnapshot {
+export interface WiresSnapshot {
   modules: ModuleSnapshot[];
   clock: ReturnType<VirtualClock["snapshot"]>;
   managers: MessageManager[];
   queue: Letter[];
   held: Held[];
   heard: unknown[][][];
-  logged: number;
+  log: Letter[];
+  skewsMs: number[];
+  ends: [number, LineEnd][];
   nextId: number;
+  nextConnection: number;
+}
+
+/** One end of a connection as the other end knows it. */
+export interface LineEnd {
+  device: Device;
+  connection: number;
 }
 
 export class Wires {
@@ -61,15 +70,15 @@ export class Wires {
   readonly log: Letter[] = [];
   /** Looks at each letter before it is delivered; the clean wire if absent. */
   fault: Fault = (letter) => [letter];
-  /** Called before each letter is taken, while the world can be copied. */
-  onNext: (() => void) | null = null;
-  private managers: MessageManager[];
-  private queue: Letter[] = [];
-  private held: Held[] = [];
+  /** Called before each letter is taken, while the world can be copied; null for a due tick. */
+  onNext: ((letter: Letter | null) => void) | null = null;
+  protected managers: MessageManager[];
+  protected queue: Letter[] = [];
+  protected held: Held[] = [];
   private nextId = 1;
   private nextConnection = 1;
   /** By a device's own number of a connection: the other end. */
-  private readonly ends = new Map<number, { device: Device; connection: number }>();
+  protected readonly ends = new Map<number, LineEnd>();
 
   constructor(clock: VirtualClock, devices: readonly Device[]) {
     this.clock = clock;
@@ -119,7 +128,7 @@ export class Wires {
   /** Carries until nothing is left to carry or due at this moment. */
   run(): void {
     for (;;) {
-      if (this.queue.length > 0) this.onNext?.();
+      if (this.queue.length > 0) this.onNext?.(this.queue[0]!);
       const letter = this.queue.shift();
       if (letter !== undefined) this.carry(letter);
       else if (!this.tickOne()) return;
@@ -131,10 +140,10 @@ export class Wires {
     const endMs = this.clock.nowMs() + durationMs;
     for (;;) {
       this.run();
-      const dueMs = Math.min(...this.deadlines(), ...this.held.map(({ atMs }) => atMs));
+      const dueMs = Math.min(...this.deadlines());
       if (dueMs > endMs) break;
       this.clock.advance(Math.max(0, dueMs - this.clock.nowMs()));
-      this.release((held) => held.atMs <= this.clock.nowMs());
+      this.timePassed();
     }
     this.clock.advance(Math.max(0, endMs - this.clock.nowMs()));
   }
@@ -147,14 +156,18 @@ export class Wires {
       queue: [...this.queue],
       held: [...this.held],
       heard: this.devices.map(({ heard }) => [...heard]),
-      logged: this.log.length,
+      log: [...this.log],
+      skewsMs: this.modules().map(({ clockSkewMs }) => clockSkewMs),
+      ends: [...this.ends],
       nextId: this.nextId,
+      nextConnection: this.nextConnection,
     };
   }
 
   restore(snapshot: WiresSnapshot): void {
     for (const [index, module] of this.modules().entries()) {
       module.restore(snapshot.modules[index]!);
+      module.clockSkewMs = snapshot.skewsMs[index]!;
     }
     this.clock.restore(snapshot.clock);
     this.managers = structuredClone(snapshot.managers);
@@ -163,16 +176,40 @@ export class Wires {
     for (const [index, device] of this.devices.entries()) {
       device.heard.splice(0, device.heard.length, ...snapshot.heard[index]!);
     }
-    this.log.length = snapshot.logged;
+    this.log.splice(0, this.log.length, ...snapshot.log);
+    this.ends.clear();
+    for (const [connection, end] of snapshot.ends) this.ends.set(connection, end);
     this.nextId = snapshot.nextId;
+    this.nextConnection = snapshot.nextConnection;
   }
 
-  private modules() {
+  /** The number by which `a` knows its connection to `b`; null for none. */
+  lineBetween(a: Device, b: Device): number | null {
+    for (const [connection, end] of this.ends) {
+      const back = this.ends.get(end.connection);
+      if (end.device === b && back?.device === a) return connection;
+    }
+    return null;
+  }
+
+  modules() {
     return this.devices.flatMap((device) => halvesOf(device).map((half) => device.half(half)));
   }
 
-  private deadlines(): number[] {
-    return this.modules().flatMap(({ deadlineMs }) => deadlineMs ?? []);
+  /** When something is due: a tick, or a letter that is kept back. */
+  protected deadlines(): number[] {
+    const ticks = this.modules().flatMap(({ deadlineMs }) => deadlineMs ?? []);
+    return [...ticks, ...this.held.map(({ atMs }) => atMs)];
+  }
+
+  /** Time has come to a deadline. */
+  protected timePassed(): void {
+    this.release((held) => held.atMs <= this.clock.nowMs());
+  }
+
+  /** Hands one event to a half; all that left it meanwhile. */
+  protected event(_device: Device, work: () => Sent[]): Sent[] {
+    return work();
   }
 
   private tickOne(): boolean {
@@ -180,7 +217,13 @@ export class Wires {
       for (const half of halvesOf(device)) {
         const { deadlineMs } = device.half(half);
         if (deadlineMs === null || deadlineMs > this.clock.nowMs()) continue;
-        this.left(device, half, 0, device.half(half).tick());
+        this.onNext?.(null);
+        this.left(
+          device,
+          half,
+          0,
+          this.event(device, () => device.half(half).tick()),
+        );
         return true;
       }
     }
@@ -217,7 +260,13 @@ export class Wires {
   /** Hands one message to a half, unless the board refuses it for its length. */
   private toBoard(device: Device, half: Half, port: number, id: number, body: Uint8Array): void {
     const module = device.half(half);
-    if (module.takes(body.length)) this.left(device, half, id, module.deliver(port, body));
+    if (!module.takes(body.length)) return;
+    this.left(
+      device,
+      half,
+      id,
+      this.event(device, () => module.deliver(port, body)),
+    );
   }
 
   private send(device: Device, half: Half, body: Uint8Array, connection: number | null): void {
@@ -228,7 +277,7 @@ export class Wires {
   }
 
   /** Takes what left a half, by way of its host's message manager. */
-  private left(device: Device, half: Half, id: number, sent: { port: number; body: Uint8Array }[]) {
+  protected left(device: Device, half: Half, id: number, sent: Sent[]): void {
     for (const { port, body } of sent) {
       const message = Uint8Array.from([port, ...body]);
       const event = { type: "fromBoard", channel: channelOf(half), id, body: message } as const;
@@ -248,7 +297,7 @@ export class Wires {
     }
   }
 
-  private step(device: Device, event: MessageManagerEvent) {
+  protected step(device: Device, event: MessageManagerEvent) {
     return messageManagerStep(this.managers[this.devices.indexOf(device)]!, event);
   }
 }

@@ -238,7 +238,6 @@ export class Trial {
   private readonly forks: ReturnType<Wires["snapshot"]>[] = [];
   private readonly letters: { wire: Wire; text: string; letter: Letter }[] = [];
   private readonly before: { total: number; first: number };
-  private readonly oldLog: Wires["log"];
   /** What both sides told of payments that ended before: nothing may change it. */
   private readonly old: [Map<string, number>, Map<string, number>];
 
@@ -249,7 +248,6 @@ export class Trial {
     wires.pass(SETTLE_MS);
     if (!this.scenario.isCommitted(1)) throw new Error(`The clean ${this.scenario.name} failed.`);
     this.before = { total: this.total().sum, first: money(wires, first).sum };
-    this.oldLog = [];
     this.old = this.ends();
     this.record();
   }
@@ -268,8 +266,6 @@ export class Trial {
     const { wires } = this.scenario;
     const label = `letter ${at} (${this.letters[at]!.text}) ${fault.name}, seed ${seed}`;
     wires.restore(this.forks[at]!);
-    // Nobody replays what has not been said yet.
-    wires.log.splice(0, wires.log.length, ...this.oldLog.slice(0, wires.log.length));
     wires.fault = fault === CUT ? cutLine : once(fault, new Random(seed));
     try {
       wires.pass(SETTLE_MS);
@@ -292,7 +288,6 @@ export class Trial {
     const { wires } = this.scenario;
     const label = `storm ${onWires.join("+")} p ${probability}, seed ${seed}`;
     wires.restore(this.forks[0]!);
-    wires.log.splice(0, wires.log.length, ...this.oldLog.slice(0, wires.log.length));
     const random = new Random(seed);
     const made: string[] = [];
     // Half of the storms end in silence.
@@ -327,11 +322,10 @@ export class Trial {
       this.letters.push({ wire: letter.wire, text: textOf(letter), letter });
       return [letter];
     };
-    wires.onNext = () => this.forks.push(wires.snapshot());
+    wires.onNext = (letter) => letter !== null && this.forks.push(wires.snapshot());
     this.scenario.order(2);
     wires.pass(SETTLE_MS);
     wires.onNext = null;
-    this.oldLog.push(...wires.log);
     if (!this.scenario.isCommitted(2)) throw new Error("The recorded run failed.");
   }
 

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// florin torture: makes faults at every event of a transaction and checks that no money is lost,
+// made or left in doubt (docs/faults.md). Progress goes to standard error, the result to standard
+// output.
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { Explorer, worldOfPoint } from "../torture/explorer.ts";
+import { SCENARIOS } from "../torture/scenarios.ts";
+import { tour, type TourReport } from "../torture/tour.ts";
+import { ExitCode, say, sayJson } from "./output.ts";
+
+interface TortureOptions {
+  scenario?: string;
+  faults: "single" | "pair";
+  seed: number;
+  limit?: number;
+  minutes?: number;
+  from?: string;
+  replay?: string;
+  json?: boolean;
+}
+
+const BAR_WIDTH = 24;
+const BAR_EVERY_MS = 500;
+
+/** Adds the command; `setExit` gets its exit code. */
+export function addTorture(florin: Command, setExit: (code: number) => void): void {
+  florin
+    .command("torture")
+    .description("cut power and spoil messages at every event, and check that no money is lost")
+    .addOption(new Option("--scenario <name>", "all if absent").choices(Object.keys(SCENARIOS)))
+    .addOption(
+      new Option("--faults <count>", "at a time").choices(["single", "pair"]).default("single"),
+    )
+    .option("--seed <number>", "same seed, same world and same faults", positive, 1)
+    .option("--limit <number>", "most points to try", positive)
+    .option("--minutes <number>", "begin no point after this time", positive)
+    .option("--from <id>", "go on with this point")
+    .option("--replay <id>", "repeat one point and print each event")
+    .option("--json", "print one JSON object")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  florin torture --scenario purchase
+  florin torture --faults pair --minutes 10 --json
+  florin torture --replay purchase:1:12/power.C.soon
+`,
+    )
+    .action((options: TortureOptions) => {
+      const isWell = options.replay === undefined ? run(options) : replay(options.replay);
+      setExit(isWell ? ExitCode.OK : ExitCode.REFUSED);
+    });
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new InvalidArgumentError("It must be a whole number of at least 1.");
+  }
+  return value;
+}
+
+/** Whether nothing failed. */
+function run(options: TortureOptions): boolean {
+  const { scenario, faults, seed, limit, minutes, from, json } = options;
+  const settings = {
+    scenario: scenario ?? null,
+    faults,
+    seed,
+    limit: limit ?? Infinity,
+    timeMs: (minutes ?? Infinity) * 60_000,
+    from: from ?? null,
+    stride: 1,
+  };
+  const report = tour(settings, () => performance.now(), progressBar());
+  if (process.stderr.isTTY) process.stderr.write("\n");
+  if (json) sayJson(report);
+  else sayReport(report);
+  return report.failures.length === 0;
+}
+
+/** A bar with rate and remaining time, on a terminal alone. */
+function progressBar() {
+  const startMs = performance.now();
+  let toldMs = startMs;
+  return (points: number, total: number, failures: number): void => {
+    const nowMs = performance.now();
+    if (!process.stderr.isTTY || (nowMs - toldMs < BAR_EVERY_MS && points < total)) return;
+    toldMs = nowMs;
+    const rate = points / ((nowMs - startMs) / 1000);
+    const part = Number.isFinite(total) ? points / total : 0;
+    const bar = "#".repeat(Math.round(part * BAR_WIDTH)).padEnd(BAR_WIDTH, ".");
+    const left = Number.isFinite(total) ? `${Math.ceil((total - points) / rate)} s left` : "";
+    const counts = `${points}${Number.isFinite(total) ? `/${total}` : ""} points`;
+    process.stderr.write(
+      `\r[${bar}] ${counts}, ${rate.toFixed(0)}/s, ${failures} failed ${left}  `,
+    );
+  };
+}
+
+function sayReport(report: TourReport): void {
+  const { points, committed, lost, made, inDoubt, pointsPerSecond, failures, next } = report;
+  say(`${points} points, ${pointsPerSecond} a second; the order was carried out in ${committed}`);
+  say(`lost ${lost}, made ${made}, in doubt ${inDoubt} minor units; ${failures.length} failures`);
+  for (const [index, id] of failures.entries()) say(`  ${id}: ${report.reasons[index]}`);
+  if (next !== null) say(`the next part: --from ${next}`);
+}
+
+/** Repeats one point with every event; whether nothing is wrong. */
+function replay(id: string): boolean {
+  const { scenario, seed } = worldOfPoint(id);
+  const explorer = new Explorer(scenario, seed);
+  const result = explorer.attempt(id, say);
+  say(`${id}: the order was ${result.isCommitted ? "carried out" : "not carried out"}`);
+  for (const complaint of result.complaints) say(`  ${complaint}`);
+  if (result.complaints.length === 0) say("  nothing is wrong");
+  return result.complaints.length === 0;
+}

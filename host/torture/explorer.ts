@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a scenario once, copies the world before each event, and goes on from each copy with one
+// fault or two: every point has an id that names it, and repeats exactly. A point costs the rest of
+// the transaction and its healing, not the building of the world.
+import { endFaults, faultNames, makeFault, type RunEvent } from "./faults.ts";
+import type { FaultWorldSnapshot } from "./faultWorld.ts";
+import { Random } from "./random.ts";
+import { type Scenario, SCENARIOS } from "./scenarios.ts";
+import { type Count, count, heal, judge, tryOnceMore, type Verdict } from "./verdict.ts";
+import { halvesOf, type Letter } from "./wires.ts";
+
+/** Behind all time-outs of a transaction. */
+const RUN_MS = 300_000;
+const CLEAN_ORDER = 1;
+const ORDER = 2;
+const NEXT_ORDER = 3;
+/** Of so many points one boots all devices afterwards and orders once more. */
+const ONCE_MORE_EVERY = 16;
+/** A second fault comes at most so many events behind the first. */
+const PAIR_DISTANCE = 40;
+
+export interface PointResult extends Verdict {
+  id: string;
+  /** Point of all points of the scenario. */
+  number: number;
+}
+
+/** A place in a run and what happens there. */
+interface Point {
+  event: number;
+  fault: string;
+  /** The second fault of a pair, so many events later. */
+  second: { distance: number; fault: string } | null;
+}
+
+interface Fork {
+  event: RunEvent;
+  world: FaultWorldSnapshot;
+}
+
+/** Told of each letter of a replay, in order, with the virtual time. */
+export type Trace = (line: string) => void;
+
+export class Explorer {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  private readonly forks: Fork[] = [];
+  private readonly before: Count;
+
+  /** Builds the world and records one clean run. @throws {Error} if the clean run fails */
+  constructor(name: string, seed: number) {
+    const make = SCENARIOS[name];
+    if (make === undefined) {
+      throw new Error(`There is no scenario ${name}: ${Object.keys(SCENARIOS).join(", ")}.`);
+    }
+    this.seed = seed;
+    this.scenario = make(seed);
+    // One run before the recorded one, so that there are old messages.
+    this.run(CLEAN_ORDER);
+    this.before = count(this.scenario);
+    this.record();
+  }
+
+  /** Ids of all single faults, in the order of the run. */
+  singles(): string[] {
+    const { devices } = this.scenario.world;
+    return this.forks.flatMap(({ event }, index) =>
+      faultNames(event, devices).map((fault) => this.idOf({ event: index, fault, second: null })),
+    );
+  }
+
+  /** Ids of pairs without end: each single fault with a second one, another in each round. */
+  *pairs(): Generator<string> {
+    const { devices } = this.scenario.world;
+    const places = this.forks.flatMap(({ event }, index) =>
+      faultNames(event, devices).map((fault) => ({ event: index, fault })),
+    );
+    for (let round = 0; ; round += 1) {
+      const random = new Random(this.seed * 7919 + round);
+      for (const { event, fault } of places) {
+        const distance = 1 + random.below(PAIR_DISTANCE);
+        const later = this.forks[Math.min(event + distance, this.forks.length - 1)]!;
+        const second = { distance, fault: random.pick(faultNames(later.event, devices)) };
+        yield this.idOf({ event, fault, second });
+      }
+    }
+  }
+
+  /** Makes the fault or faults of a point and judges the world afterwards. */
+  attempt(id: string, trace: Trace | null = null): PointResult {
+    const point = parsePoint(id);
+    const number = numberOf(id);
+    try {
+      this.play(point, number, trace);
+      heal(this.scenario);
+      const verdict = judge(this.scenario, this.before, ORDER);
+      if (number % ONCE_MORE_EVERY === 0) {
+        verdict.complaints.push(...tryOnceMore(this.scenario, NEXT_ORDER));
+      }
+      return { ...verdict, id, number };
+    } catch (error) {
+      const complaints = [(error as Error).message];
+      const nothing = { lostMinor: 0, madeMinor: 0, inDoubtMinor: 0, isCommitted: false };
+      return { ...nothing, complaints, id, number };
+    } finally {
+      this.scenario.world.onNext = null;
+    }
+  }
+
+  private play(point: Point, number: number, trace: Trace | null): void {
+    const { world } = this.scenario;
+    const fork = this.forks[point.event];
+    if (fork === undefined) throw new Error(`The run has no event ${point.event}.`);
+    endFaults(world);
+    world.restore(fork.world);
+    const random = new Random(number + this.seed);
+    let events = -1;
+    // A run that ended early meets no second fault: healing is not to be disturbed.
+    let isRunning = true;
+    world.onNext = (letter) => {
+      events += 1;
+      trace?.(textOf(world.clock.nowMs(), letter));
+      const { second } = point;
+      if (!isRunning || events !== second?.distance) return;
+      trace?.(`-- ${second.fault}`);
+      makeFault(world, second.fault, random);
+    };
+    trace?.(`-- ${point.fault}`);
+    makeFault(world, point.fault, random);
+    world.pass(RUN_MS);
+    isRunning = false;
+  }
+
+  private run(order: number): void {
+    const { scenario } = this;
+    scenario.prepare();
+    scenario.order(order);
+    scenario.world.pass(RUN_MS);
+    heal(scenario);
+  }
+
+  private record(): void {
+    const { world, prepare } = this.scenario;
+    prepare();
+    world.onNext = (letter) => {
+      this.forks.push({ event: { letter, operations: [] }, world: world.snapshot() });
+    };
+    for (const device of world.devices) {
+      for (const half of halvesOf(device)) {
+        device.half(half).power = () => {
+          this.forks.at(-1)?.event.operations.push(`${device.name}.${half}`);
+          return "keep";
+        };
+      }
+    }
+    this.scenario.order(ORDER);
+    world.pass(RUN_MS);
+    world.onNext = null;
+    heal(this.scenario);
+    const { isCommitted, complaints } = judge(this.scenario, this.before, ORDER);
+    if (!isCommitted || complaints.length > 0) {
+      const why = complaints.join(", ") || "it is not committed";
+      throw new Error(`The clean ${this.scenario.name} fails: ${why}.`);
+    }
+  }
+
+  private idOf({ event, fault, second }: Point): string {
+    const end = second === null ? "" : `+${second.distance}/${second.fault}`;
+    return `${this.scenario.name}:${this.seed}:${event}/${fault}${end}`;
+  }
+}
+
+/** Scenario and seed of a point's id. @throws {Error} if it is none */
+export function worldOfPoint(id: string): { scenario: string; seed: number } {
+  const [scenario, seed] = id.split(":");
+  parsePoint(id);
+  return { scenario: scenario!, seed: Number(seed) };
+}
+
+function parsePoint(id: string): Point {
+  const match = /^[a-z-]+:\d+:(\d+)\/([^+]+)(?:\+(\d+)\/(.+))?$/.exec(id);
+  if (match === null) {
+    throw new Error(`${id} is no id of a point, such as purchase:1:12/power.C.soon.`);
+  }
+  const [, event, fault, distance, later] = match;
+  const second = later === undefined ? null : { distance: Number(distance), fault: later };
+  return { event: Number(event), fault: fault!, second };
+}
+
+/** A number that follows from the id alone, so that a replay draws the same random bits. */
+function numberOf(id: string): number {
+  let hash = 0x811c9dc5;
+  for (const code of Buffer.from(id)) hash = Math.imul(hash ^ code, 0x01000193) >>> 0;
+  return hash;
+}
+
+function textOf(nowMs: number, letter: Letter | null): string {
+  const time = (nowMs / 1000).toFixed(3);
+  if (letter === null) return `${time} a tick`;
+  const { wire, from, to, half, body } = letter;
+  return `${time} ${wire} ${from.name} to ${to.name}.${half} ${body.length} bytes`;
+}

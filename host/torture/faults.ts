@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// The faults that the explorer makes at an event of a run, each under a short name that is part of
+// the point's id: power cut around a flash operation, a message spoilt, a device or host switched
+// off, a line broken, clocks and the card network (docs/faults.md).
+import type { PowerDecision, StorageOperation } from "../simulator/types.ts";
+import type { Device } from "./agentWorld.ts";
+import type { FaultWorld } from "./faultWorld.ts";
+import type { Random } from "./random.ts";
+import { type NamedFault, PEER_FAULTS, WIRE_FAULTS } from "./wireFaults.ts";
+import { halvesOf, type Letter } from "./wires.ts";
+
+/** What is out of order is back before the others' time-outs, or long behind them. */
+const BACK_MS = { soon: 1_000, late: 400_000 } as const;
+type Back = keyof typeof BACK_MS;
+
+const CLOCK_JUMPS_MS = { forward: 3_600_000, backward: -3_600_000 } as const;
+
+/** One event of the recorded run: a letter to carry or a tick, and what it wrote. */
+export interface RunEvent {
+  letter: Letter | null;
+  /** Names of the modules, such as "C.agent", in the order of their flash and counter operations. */
+  operations: string[];
+}
+
+const slug = (name: string) => name.replaceAll(" ", "-");
+
+/** Faults of the wire by name; on a peer wire those of a stranger between the hosts as well. */
+function letterFaults(letter: Letter): readonly NamedFault[] {
+  if (letter.wire === "peer") return PEER_FAULTS;
+  // What a host says to its own device is carried by the link, which drops what is damaged.
+  return letter.wire === "own" ? WIRE_FAULTS : WIRE_FAULTS.slice(0, 5);
+}
+
+/** Names of all single faults at an event. */
+export function faultNames(event: RunEvent, devices: readonly Device[]): string[] {
+  const names: string[] = [];
+  for (const index of event.operations.keys()) {
+    for (const moment of ["before", "torn", "after"]) {
+      for (const back of Object.keys(BACK_MS)) names.push(`flash.${index}.${moment}.${back}`);
+    }
+  }
+  if (event.letter !== null) {
+    for (const { name } of letterFaults(event.letter)) names.push(`message.${slug(name)}`);
+  }
+  for (const { name } of devices) {
+    for (const back of Object.keys(BACK_MS)) {
+      names.push(`power.${name}.${back}`, `host.${name}.${back}`, `both.${name}.${back}`);
+    }
+    for (const way of Object.keys(CLOCK_JUMPS_MS)) names.push(`clock.${name}.${way}`);
+  }
+  for (const back of Object.keys(BACK_MS)) names.push(`line.${back}`);
+  names.push("cards.down");
+  return names;
+}
+
+/** Makes the fault of this name at the moment before the next event of the world. */
+export function makeFault(world: FaultWorld, name: string, random: Random): void {
+  const [kind, what, detail, last] = name.split(".") as [string, string, string, string];
+  if (kind === "flash") cutAtOperation(world, Number(what), detail, BACK_MS[last as Back], random);
+  else if (kind === "message") spoilNextLetter(world, what, random);
+  else if (kind === "line") breakLine(world, BACK_MS[what as Back]);
+  else if (kind === "cards") world.books.isCardNetworkDown = true;
+  else {
+    const device = world.devices.find((one) => one.name === what);
+    if (device === undefined) throw new Error(`There is no device ${what} in this scenario.`);
+    if (kind === "clock") {
+      const skewMs = CLOCK_JUMPS_MS[detail as keyof typeof CLOCK_JUMPS_MS];
+      for (const half of halvesOf(device)) device.half(half).clockSkewMs = skewMs;
+    } else {
+      if (kind !== "host") world.losePower(device, BACK_MS[detail as Back]);
+      if (kind !== "power") world.loseHost(device, BACK_MS[detail as Back]);
+    }
+  }
+}
+
+/** Puts everything right that a fault may have left wrong; what comes back by itself does later. */
+export function endFaults(world: FaultWorld): void {
+  world.fault = (letter) => [letter];
+  for (const module of world.modules()) {
+    module.power = () => "keep";
+    module.clockSkewMs = 0;
+  }
+  world.books.isCardNetworkDown = false;
+}
+
+function cutAtOperation(
+  world: FaultWorld,
+  index: number,
+  moment: string,
+  backMs: number,
+  random: Random,
+): void {
+  let operations = 0;
+  world.powerBackMs = backMs;
+  const decide = (_operation: StorageOperation): PowerDecision => {
+    if (operations++ !== index) return "keep";
+    if (moment === "torn") return { tear: () => random.next() };
+    return moment === "before" ? "cut-before" : "cut-after";
+  };
+  for (const module of world.modules()) module.power = decide;
+}
+
+/** The next letter that this fault is possible on; others pass. */
+function spoilNextLetter(world: FaultWorld, name: string, random: Random): void {
+  const fault = PEER_FAULTS.find((one) => slug(one.name) === name);
+  if (fault === undefined) throw new Error(`There is no fault of messages named ${name}.`);
+  let isDone = false;
+  world.fault = (letter) => {
+    if (isDone || !letterFaults(letter).includes(fault)) return [letter];
+    isDone = true;
+    return fault.act(letter, world, random);
+  };
+}
+
+function breakLine(world: FaultWorld, backMs: number): void {
+  const [a, b] = world.devices;
+  world.loseLine(a!, b!, backMs);
+}

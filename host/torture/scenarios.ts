@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+// What devices do while faults are made: each kind of transaction of the patent between the release
+// images, on a world that was funded cleanly before. Figs. 7-14 and 20-21 for purchase, sale and
+// payment; docs/protocol.md section 4 for the flows with a bank.
+import {
+  type Device,
+  filled,
+  type Host,
+  merchantComponents,
+  acquire,
+  PurchaseWorld,
+  signOffer,
+  willingCustomer,
+} from "./agentWorld.ts";
+import { answerBank, answerCards, type Books, hostOver, newBooks } from "./books.ts";
+import { FaultWorld, type StartCommand } from "./faultWorld.ts";
+
+const UNIT = "USD";
+const PRICE_MINOR = 2_000;
+const DAY_MS = 86_400_000;
+const ACCOUNT = "12345678";
+
+/** Minor units by unit of money. */
+export type Sums = Readonly<Record<string, number>>;
+
+export interface Scenario {
+  readonly name: string;
+  readonly world: FaultWorld;
+  /** The device whose host orders, and the one at the other end. */
+  readonly first: Device;
+  readonly second: Device;
+  /** The half that takes the order. */
+  readonly half: "agent" | "module";
+  /** Bank's modules, whose ledger is asked about what it holds. */
+  readonly banks: readonly Device[];
+  /** What the first device gains by one committed order. */
+  readonly gainMinor: Sums;
+  /** True where a committed order posts a card and leaves a receipt. */
+  readonly hasCard: boolean;
+  /** Does what must be done before an order can be given. */
+  prepare(): void;
+  /** Gives the order under an id made of `number`; the world carries it on. */
+  order(number: number): void;
+}
+
+/** Ids that no command of the world's making has. */
+export const commandOf = (number: number) => filled(20 + number);
+
+interface Stage {
+  world: PurchaseWorld;
+  friend: Device;
+  teller: Device;
+  /** The world's books, which a snapshot may replace. */
+  place: { faults: FaultWorld | null; early: Books };
+}
+
+/** A customer, a friend, a merchant and a teller, all with money. */
+function stage(seed: number): Stage {
+  const world = new PurchaseWorld(false, seed === 1 ? "" : ` ${seed}`);
+  const friend = world.add("customer", "D");
+  world.fund(world.merchant, 400_000);
+  const teller = world.devices.find(({ name }) => name === "T")!;
+  const generator = world.devices.find(({ name }) => name === "G")!;
+  world.connect(teller, generator);
+  world.tell(teller, "module", [81, filled(103), 2, 300_000, UNIT, null]);
+  world.customer.host = willingCustomer(100_000);
+  world.order(1, signOffer(world, world.merchant, 1));
+  world.pass(60_000);
+  world.customer.host = willingCustomer(PRICE_MINOR);
+  const place: Stage["place"] = { faults: null, early: newBooks() };
+  const books = () => place.faults?.books ?? place.early;
+  world.merchant.host = merchantHost(books);
+  teller.host = hostOver(books, answerBank);
+  return { world, friend, teller, place };
+}
+
+/** Funds are never short; cards are asked of the issuer's books. */
+function merchantHost(books: () => Books): Host {
+  return (message) =>
+    message[0] === 43 ? [[44, message[1], false]] : answerCards(books(), message);
+}
+
+function put(
+  { place }: Stage,
+  first: Device,
+  second: Device,
+  world: PurchaseWorld,
+  starts: ReadonlyMap<Device, readonly StartCommand[]>,
+): FaultWorld {
+  const faults = new FaultWorld(world.clock, [first, second], starts);
+  faults.connect(first, second);
+  for (const device of faults.devices) device.heard.length = 0;
+  place.faults = faults;
+  return faults;
+}
+
+/** A purchase or sale of 20.00 with a card. */
+function trade(direction: 1 | 2, seed: number): Scenario {
+  const made = stage(seed);
+  const { customer, merchant } = made.world;
+  const serve: StartCommand = { half: "agent", command: [40, true] };
+  const world = put(made, customer, merchant, made.world, new Map([[merchant, [serve]]]));
+  let offer: unknown;
+  return {
+    name: direction === 1 ? "purchase" : "sale",
+    world,
+    first: customer,
+    second: merchant,
+    half: "agent",
+    banks: [],
+    gainMinor: { [UNIT]: direction === 1 ? PRICE_MINOR : -PRICE_MINOR },
+    hasCard: true,
+    prepare() {
+      const terms = [direction, "USD", "EUR", 25, 100, 9, 10, 100, 100_000];
+      const expires = Math.floor(world.clock.epochMs() / 1000) + 599;
+      const heard = world.ask(merchant, "agent", [55, ...terms, expires, "ws://127.0.0.1:1"]);
+      offer = heard.find(([number]) => number === 55)?.[1];
+    },
+    order(number) {
+      const line = world.lineBetween(customer, merchant);
+      world.tell(customer, "agent", [20, commandOf(number), offer], line);
+    },
+  };
+}
+
+/** An order between two people that needs nothing before it. */
+function between(
+  name: string,
+  made: Stage,
+  second: Device,
+  command: (id: Uint8Array) => unknown[],
+  gainMinor: Sums,
+): Scenario {
+  const first = made.world.customer;
+  const world = put(made, first, second, made.world, new Map());
+  const order = (number: number) =>
+    world.tell(first, "agent", command(commandOf(number)), world.lineBetween(first, second));
+  const half = "agent";
+  return {
+    name,
+    world,
+    first,
+    second,
+    half,
+    banks: [],
+    gainMinor,
+    hasCard: false,
+    ...{ order },
+    prepare() {},
+  };
+}
+
+function payment(seed: number): Scenario {
+  const made = stage(seed);
+  const command = (id: Uint8Array) => [60, id, 700, UNIT];
+  return between("payment", made, made.friend, command, { [UNIT]: -700 });
+}
+
+/** Ten dollars for nine euros, both in one commit. */
+function exchange(seed: number): Scenario {
+  const made = stage(seed);
+  made.world.fund(made.friend, 100_000, "EUR");
+  made.friend.host = ([number, tag]) => (number === 65 ? [[66, tag, true]] : []);
+  const command = (id: Uint8Array) => [63, id, 1_000, UNIT, 900, "EUR", 1];
+  return between("exchange", made, made.friend, command, { [UNIT]: -1_000, EUR: 900 });
+}
+
+/** A shop's device pays another of the same owner, as its host orders when funds are short. */
+function topUp(seed: number): Scenario {
+  const made = stage(seed);
+  const { world: agents } = made;
+  const sibling = agents.add("merchant", "N");
+  acquire(agents, sibling, agents.authority, 2, merchantComponents());
+  const { merchant } = agents;
+  const world = put(made, merchant, sibling, agents, new Map());
+  return {
+    name: "top-up",
+    world,
+    first: merchant,
+    second: sibling,
+    half: "agent",
+    banks: [],
+    gainMinor: { [UNIT]: -5_000 },
+    hasCard: false,
+    prepare() {},
+    order(number) {
+      const line = world.lineBetween(merchant, sibling);
+      world.tell(merchant, "agent", [60, commandOf(number), 5_000, UNIT], line);
+    },
+  };
+}
+
+/** A request of kind 1, 3 or 5 to a teller. */
+function withBank(name: string, kind: 1 | 3 | 5, gainMinor: number, seed: number): Scenario {
+  const made = stage(seed);
+  const { world: agents, teller } = made;
+  const { customer } = agents;
+  if (kind === 5) {
+    // Notes that are a quarter old are due; the teller has fresh ones.
+    agents.clock.advance(91 * DAY_MS);
+    agents.pass(1_000);
+    const generator = agents.devices.find((device) => device.name === "G")!;
+    agents.connect(teller, generator);
+    agents.tell(teller, "module", [81, filled(104), 2, 300_000, UNIT, null]);
+  }
+  const world = put(made, customer, teller, agents, new Map());
+  const account = kind === 5 ? null : ACCOUNT;
+  return {
+    name,
+    world,
+    first: customer,
+    second: teller,
+    half: "module",
+    banks: [teller],
+    gainMinor: { [UNIT]: gainMinor },
+    hasCard: false,
+    prepare() {},
+    order(number) {
+      const line = world.lineBetween(customer, teller);
+      world.tell(customer, "module", [81, commandOf(number), kind, 900, UNIT, account], line);
+    },
+  };
+}
+
+/** Makes a world of each kind from a seed. */
+export const SCENARIOS: Readonly<Record<string, (seed: number) => Scenario>> = {
+  purchase: (seed) => trade(1, seed),
+  sale: (seed) => trade(2, seed),
+  payment,
+  "top-up": topUp,
+  withdrawal: (seed) => withBank("withdrawal", 1, 900, seed),
+  deposit: (seed) => withBank("deposit", 3, -900, seed),
+  refresh: (seed) => withBank("refresh", 5, 0, seed),
+  exchange,
+};

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// A tour through the points of one scenario or all: in a fixed order, so that a long run is done in
+// parts, each going on from the id at which the last one ended.
+import { Explorer, type PointResult } from "./explorer.ts";
+import { SCENARIOS } from "./scenarios.ts";
+
+export interface TourOptions {
+  /** One of SCENARIOS; null for all of them, one after the other. */
+  scenario: string | null;
+  faults: "single" | "pair";
+  seed: number;
+  /** Most points to try. */
+  limit: number;
+  /** Milliseconds of real time after which no new point is begun. */
+  timeMs: number;
+  /** Id to begin with; null for the first. */
+  from: string | null;
+  /** Of the points only each so-many-th, spread evenly: a sample; 1 for all. */
+  stride: number;
+}
+
+export interface TourReport {
+  points: number;
+  committed: number;
+  lost: number;
+  made: number;
+  inDoubt: number;
+  pointsPerSecond: number;
+  failures: string[];
+  /** What is wrong with each failure, in the same order. */
+  reasons: string[];
+  /** Where a further part goes on; null if there is nothing left. */
+  next: string | null;
+}
+
+/** Told after each point; `total` is Infinity for pairs without a limit. */
+export type Progress = (points: number, total: number, failures: number) => void;
+
+/** Tries points until they, the limit or the time end. @throws {Error} if `from` is no point */
+export function tour(options: TourOptions, nowMs: () => number, progress: Progress): TourReport {
+  const report: TourReport = {
+    points: 0,
+    committed: 0,
+    lost: 0,
+    made: 0,
+    inDoubt: 0,
+    pointsPerSecond: 0,
+    failures: [],
+    reasons: [],
+    next: null,
+  };
+  const names = options.scenario === null ? Object.keys(SCENARIOS) : [options.scenario];
+  const explorers = names.map((name) => new Explorer(name, options.seed));
+  const total = Math.min(options.limit, totalOf(explorers, options));
+  const startMs = nowMs();
+  let isReached = options.from === null;
+  for (const { explorer, id } of pointsOf(explorers, options)) {
+    isReached ||= id === options.from;
+    if (!isReached) continue;
+    if (report.points >= options.limit || nowMs() - startMs > options.timeMs) {
+      report.next = id;
+      break;
+    }
+    take(report, explorer.attempt(id));
+    progress(report.points, total, report.failures.length);
+  }
+  if (!isReached) throw new Error(`${options.from} is no point of this run.`);
+  const seconds = Math.max(nowMs() - startMs, 1) / 1000;
+  report.pointsPerSecond = Math.round((report.points / seconds) * 10) / 10;
+  return report;
+}
+
+function take(report: TourReport, result: PointResult): void {
+  report.points += 1;
+  if (result.isCommitted) report.committed += 1;
+  report.lost += result.lostMinor;
+  report.made += result.madeMinor;
+  report.inDoubt += result.inDoubtMinor;
+  if (result.complaints.length === 0) return;
+  report.failures.push(result.id);
+  report.reasons.push(result.complaints.join("; "));
+}
+
+function totalOf(explorers: readonly Explorer[], { faults, stride }: TourOptions): number {
+  if (faults === "pair") return Infinity;
+  const counts = explorers.map((explorer) => Math.ceil(explorer.singles().length / stride));
+  return counts.reduce((sum, one) => sum + one, 0);
+}
+
+/** Pairs have no end: those of several scenarios take turns. */
+function* pointsOf(
+  explorers: readonly Explorer[],
+  { faults, stride }: TourOptions,
+): Generator<{ explorer: Explorer; id: string }> {
+  if (faults === "single") {
+    for (const explorer of explorers) {
+      for (const [index, id] of explorer.singles().entries()) {
+        if (index % stride === 0) yield { explorer, id };
+      }
+    }
+    return;
+  }
+  const sources = explorers.map((explorer) => ({ explorer, ids: explorer.pairs() }));
+  for (let index = 0; ; index += 1) {
+    for (const { explorer, ids } of sources) {
+      const id = ids.next().value as string;
+      if (index % stride === 0) yield { explorer, id };
+    }
+  }
+}

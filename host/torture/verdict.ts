@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// Heals a world after a fault, lets its devices meet, and says what is then wrong: the invariants of
+// docs/protocol.md section 8 by the modules' own word, the receipts and the banks' books.
+import { hex } from "./agentWorld.ts";
+import type { Device } from "./agentWorld.ts";
+import { endFaults } from "./faults.ts";
+import { commandOf, type Scenario } from "./scenarios.ts";
+
+const COMMITTED = 2;
+/** Behind all time-outs, all held letters and everything that comes back. */
+const HEAL_MS = 600_000;
+const MEETING_MS = 60_000;
+/** Each meeting asks about one open payment. */
+const MEETINGS = 6;
+
+/** All that is counted, before a run or after it. */
+export interface Count {
+  /** Minor units by unit, over all modules. */
+  totals: Record<string, number>;
+  /** The customer's account with the bank. */
+  accountMinor: number;
+  /** The same of the first device alone. */
+  first: Record<string, number>;
+  inDoubtMinor: number;
+  /** Tickets of the first device's agent; 0 for an order to a module. */
+  tickets: number;
+  posted: number;
+  held: number;
+}
+
+export interface Verdict {
+  /** Minor units that are missing, and that are too many, over all units. */
+  lostMinor: number;
+  madeMinor: number;
+  inDoubtMinor: number;
+  isCommitted: boolean;
+  /** What is wrong, in words; empty if nothing is. */
+  complaints: string[];
+}
+
+/** Counts money, receipts and cards; the world must be at rest. */
+export function count(scenario: Scenario): Count {
+  const { world, first, half } = scenario;
+  const result: Count = {
+    totals: {},
+    accountMinor: world.books.accountMinor,
+    first: {},
+    inDoubtMinor: 0,
+    tickets: half === "agent" ? ticketsOf(scenario, first) : 0,
+    posted: 0,
+    held: 0,
+  };
+  for (const device of world.devices) {
+    const answer = world.ask(device, "module", [80]).find(([number]) => number === 80);
+    if (answer === undefined) throw new Error(`The money module of ${device.name} is silent.`);
+    for (const [unit, spendable, inDoubt, refresh, promised] of answer[1] as Row[]) {
+      const sum = spendable + refresh;
+      result.totals[unit] = (result.totals[unit] ?? 0) + sum;
+      if (device === first) result.first[unit] = sum;
+      result.inDoubtMinor += inDoubt + promised;
+    }
+  }
+  for (const state of Object.values(world.books.cards)) {
+    if (state === "posted") result.posted += 1;
+    if (state === "held") result.held += 1;
+  }
+  return result;
+}
+
+type Row = [string, number, number, number, number];
+
+function ticketsOf({ world }: Scenario, device: Device): number {
+  let tickets = 0;
+  for (let cursor: unknown = 0; cursor !== null; ) {
+    const answer = world.ask(device, "agent", [8, 1, cursor]).find(([number]) => number === 8);
+    if (answer === undefined) throw new Error(`The agent of ${device.name} is silent.`);
+    if (answer[3] !== null) tickets += 1;
+    cursor = answer[2];
+  }
+  return tickets;
+}
+
+/** Ends the faults, waits out everything and lets the devices meet until nothing is open. */
+export function heal(scenario: Scenario): void {
+  const { world } = scenario;
+  endFaults(world);
+  world.pass(HEAL_MS);
+  for (let meeting = 0; meeting < MEETINGS && meet(scenario); meeting += 1) {
+    world.pass(MEETING_MS);
+  }
+}
+
+/** Each side asks about what it knows to be open; whether there was anything. */
+function meet({ world, banks, hasCard, second }: Scenario): boolean {
+  let isOpen = false;
+  for (const device of world.devices) {
+    const answer = world.ask(device, "module", [89]).find(([number]) => number === 89);
+    isOpen ||= answer === undefined || answer[1] !== 0;
+  }
+  for (const [payId, state] of Object.entries(world.books.payments)) {
+    if (state !== "open") continue;
+    isOpen = true;
+    for (const bank of banks)
+      world.tell(bank, "module", [88, new Uint8Array(Buffer.from(payId, "hex"))]);
+  }
+  if (hasCard) {
+    const answer = world.ask(second, "agent", [56]).find(([number]) => number === 56);
+    isOpen ||= answer === undefined || answer[1] !== 0;
+  }
+  return isOpen;
+}
+
+/** Compares what is there now with `before`, after the order under `number`. */
+export function judge(scenario: Scenario, before: Count, number: number): Verdict {
+  const { world, gainMinor, hasCard, half, banks } = scenario;
+  const after = count(scenario);
+  const verdict: Verdict = {
+    lostMinor: 0,
+    madeMinor: 0,
+    inDoubtMinor: after.inDoubtMinor,
+    isCommitted: stateOf(scenario, number) === COMMITTED,
+    complaints: [...world.books.conflicts],
+  };
+  const { complaints } = verdict;
+  for (const unit of new Set([...Object.keys(before.totals), ...Object.keys(after.totals)])) {
+    const change = (after.totals[unit] ?? 0) - (before.totals[unit] ?? 0);
+    if (change < 0) verdict.lostMinor -= change;
+    else verdict.madeMinor += change;
+  }
+  if (verdict.lostMinor > 0) complaints.push(`${verdict.lostMinor} minor units are lost`);
+  if (verdict.madeMinor > 0) complaints.push(`${verdict.madeMinor} minor units are made`);
+  if (after.inDoubtMinor > 0) complaints.push(`${after.inDoubtMinor} minor units stay in doubt`);
+  const orders = verdict.isCommitted ? 1 : 0;
+  for (const unit of Object.keys({ ...before.first, ...after.first })) {
+    const gained = (after.first[unit] ?? 0) - (before.first[unit] ?? 0);
+    const due = orders * (gainMinor[unit] ?? 0);
+    if (gained !== due) {
+      complaints.push(`the first device gained ${gained} ${unit} where its order says ${due}`);
+    }
+  }
+  if (hasCard) {
+    if (after.posted - before.posted !== orders) {
+      complaints.push(`${after.posted - before.posted} postings for ${orders} orders`);
+    }
+    if (after.held > before.held) complaints.push("a card stays held");
+  }
+  const receipts = half === "agent" && hasCard ? orders : 0;
+  if (after.tickets - before.tickets !== receipts) {
+    complaints.push(`${after.tickets - before.tickets} receipts for ${orders} orders`);
+  }
+  // An account gives what the customer withdraws and takes what he pays in, and nothing else.
+  const booked = after.accountMinor - before.accountMinor;
+  const dueMinor = banks.length > 0 ? -orders * (gainMinor.USD ?? 0) : 0;
+  if (booked !== dueMinor) complaints.push(`the account changed by ${booked}, not ${dueMinor}`);
+  const open = Object.values(world.books.payments).filter((state) => state === "open").length;
+  if (open > 0) complaints.push(`the bank still holds ${open} payments open`);
+  return verdict;
+}
+
+/** What the first device says of an order now; none where it never heard of it. */
+function stateOf({ world, first, half }: Scenario, number: number): number | undefined {
+  const id = commandOf(number);
+  const told = world.ask(first, half, [30, id]);
+  const name = hex(id);
+  return told.findLast(([kind, about]) => kind === 29 && hex(about as Uint8Array) === name)?.[2] as
+    | number
+    | undefined;
+}
+
+/** Boots every device and orders once more; what fails then, in words. */
+export function tryOnceMore(scenario: Scenario, number: number): string[] {
+  const { world } = scenario;
+  for (const device of world.devices) world.losePower(device, 0);
+  world.pass(MEETING_MS);
+  const before = count(scenario);
+  scenario.prepare();
+  scenario.order(number);
+  world.pass(HEAL_MS);
+  const verdict = judge(scenario, before, number);
+  const failed = verdict.isCommitted ? [] : ["the next order fails"];
+  return [...failed, ...verdict.complaints].map((complaint) => `afterwards: ${complaint}`);
+}

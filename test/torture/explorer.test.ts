@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// The explorer itself: a point repeats exactly, whatever was tried before it; a part goes on where
+// the last one ended; and each invariant is seen to be broken where it is.
+import { beforeAll, describe, expect, test } from "vitest";
+import { Explorer, worldOfPoint } from "../../host/torture/explorer.ts";
+import { tour } from "../../host/torture/tour.ts";
+import { count, judge } from "../../host/torture/verdict.ts";
+
+const SEED = 1;
+let purchase: Explorer;
+beforeAll(() => {
+  purchase = new Explorer("purchase", SEED);
+});
+
+/** All that a replay prints. */
+function traceOf(explorer: Explorer, id: string): string[] {
+  const lines: string[] = [];
+  explorer.attempt(id, (line) => lines.push(line));
+  return lines;
+}
+
+describe("a point", () => {
+  test("repeats exactly in the same world and in one that was built anew", () => {
+    const ids = purchase.singles().filter((_, index) => index % 601 === 300);
+    expect(ids.length).toBeGreaterThan(4);
+    const first = ids.map((id) => traceOf(purchase, id));
+    // Behind other points, and in another order.
+    const second = ids.toReversed().map((id) => traceOf(purchase, id));
+    expect(second.toReversed()).toEqual(first);
+    const anew = new Explorer("purchase", SEED);
+    expect(ids.map((id) => traceOf(anew, id))).toEqual(first);
+  });
+
+  test("of another seed is another run", () => {
+    const other = new Explorer("purchase", 2);
+    const cards = ({ scenario }: Explorer) => Object.keys(scenario.world.books.cards);
+    expect(cards(other)).not.toEqual(cards(purchase));
+  });
+
+  test("has an id that tells its world; what is none is refused", () => {
+    expect(worldOfPoint("top-up:7:12/power.C.soon+3/line.late")).toEqual({
+      scenario: "top-up",
+      seed: 7,
+    });
+    expect(() => worldOfPoint("purchase:1")).toThrow("no id of a point");
+    expect(purchase.attempt("purchase:1:9999/line.soon").complaints).toEqual([
+      "The run has no event 9999.",
+    ]);
+  });
+
+  test("is named once", () => {
+    const ids = purchase.singles();
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.length).toBeGreaterThan(3_000);
+  });
+});
+
+test("a tour in parts tries what one tour tries", () => {
+  const options = { scenario: "payment", faults: "pair", seed: SEED, timeMs: Infinity } as const;
+  const part = (limit: number, from: string | null) =>
+    tour(
+      { ...options, limit, from, stride: 1 },
+      () => 0,
+      () => {},
+    );
+  const whole = part(6, null);
+  const first = part(4, null);
+  const second = part(2, first.next);
+  expect(first.committed + second.committed).toBe(whole.committed);
+  expect(second.next).toBe(whole.next);
+  const single = { ...options, faults: "single", limit: 1, stride: 1 } as const;
+  const nowhere = { ...single, from: "payment:1:0/nothing" };
+  expect(() =>
+    tour(
+      nowhere,
+      () => 0,
+      () => {},
+    ),
+  ).toThrow("no point of this run");
+});
+
+describe("what is wrong is said", () => {
+  test("money that is gone, or too much, a card without an order, a hold that stays", () => {
+    const { scenario } = purchase;
+    purchase.attempt(purchase.singles()[0]!);
+    const before = count(scenario);
+    const wrong = (change: Partial<typeof before>) =>
+      judge(scenario, { ...before, ...change }, 99).complaints;
+    expect(wrong({})).toEqual([]);
+    expect(wrong({ totals: { USD: before.totals.USD! + 5 } })).toEqual(["5 minor units are lost"]);
+    expect(wrong({ totals: { USD: before.totals.USD! - 5 } })).toEqual(["5 minor units are made"]);
+    expect(wrong({ first: { USD: 0 } })).toEqual([
+      expect.stringContaining("where its order says 0"),
+    ]);
+    expect(wrong({ posted: before.posted - 1 })).toEqual(["1 postings for 0 orders"]);
+    expect(wrong({ held: before.held - 1 })).toEqual(["a card stays held"]);
+    expect(wrong({ tickets: before.tickets - 1 })).toEqual(["1 receipts for 0 orders"]);
+    expect(wrong({ accountMinor: before.accountMinor + 1 })).toEqual([
+      "the account changed by -1, not 0",
+    ]);
+  });
+
+  test("a flash window copied back after a payment: the module does not open", () => {
+    const payment = new Explorer("payment", SEED);
+    const { world, first } = payment.scenario;
+    const old = first.module!.snapshot();
+    payment.scenario.order(40);
+    world.pass(300_000);
+    const now = first.module!.snapshot();
+    first.module!.restore({ ...now, flash: old.flash });
+    world.losePower(first, 0);
+    world.pass(1_000);
+    expect(() => count(payment.scenario)).toThrow("is silent");
+  });
+});
