@@ -3,7 +3,11 @@
 // units circulate, that an exchange comes to something.
 import type { EconomyAction, ExchangeAction } from "./economyActions.ts";
 import type { Economy } from "./economyFile.ts";
+import { nameProblem } from "./economyText.ts";
 import { counterAmountOf } from "./exchangeTerms.ts";
+
+/** Longest name of an account in notes and requests, in UTF-8. */
+const ACCOUNT_BYTES = 64;
 
 /** What is wrong with an action, under which of its keys. */
 interface UnsoundAction {
@@ -58,6 +62,9 @@ function checkParties(economy: Economy, action: EconomyAction): UnsoundAction | 
 }
 
 function checkTerms(action: EconomyAction): UnsoundAction | undefined {
+  const { account } = action as { account?: string };
+  const problem = account === undefined ? undefined : nameProblem(account, ACCOUNT_BYTES);
+  if (problem !== undefined) return { key: "account", problem };
   if ((action.do === "pay" || action.do === "exchange") && action.from === action.to) {
     const verb = action.do === "pay" ? "pays themselves" : "exchanges with themselves";
     return { key: "to", problem: `is the same person: nobody ${verb}` };

@@ -5,7 +5,7 @@ import { currencyByCode } from "../network/currencies.ts";
 import { NETWORK_RATE, publishedRate, rateFraction } from "../network/rates.ts";
 import { checkAction } from "./actionCheck.ts";
 import type { Economy } from "./economyFile.ts";
-
+import { nameProblem } from "./economyText.ts";
 const UNFIT_RATE = "is zero, or has more digits than firmware can compute with";
 
 /** Where in the file, and what is wrong there. */
@@ -59,7 +59,9 @@ function checkNames(economy: Economy): Unsound | undefined {
   const seen = new Map<string, string>();
   for (const list of lists) {
     for (const [index, { name }] of economy[list].entries()) {
-      const key = name.toLowerCase();
+      const problem = nameProblem(name);
+      if (problem !== undefined) return { path: [list, index, "name"], problem };
+      const key = name.normalize("NFKC").toLowerCase();
       const other = seen.get(key);
       if (other !== undefined) {
         return { path: [list, index, "name"], problem: `"${name}" is taken in ${other} already` };
@@ -83,6 +85,8 @@ function checkBanks(economy: Economy): Unsound | undefined {
       const path = ["banks", index, "accounts", place];
       const wrong = knownCurrency(account.unit, [...path, "unit"]);
       if (wrong !== undefined) return wrong;
+      const problem = nameProblem(account.owner);
+      if (problem !== undefined) return { path: [...path, "owner"], problem };
       const key = `${account.owner}\0${account.unit}`;
       if (seen.has(key)) {
         return { path, problem: `${account.owner} has an account in ${account.unit} here already` };

@@ -4,17 +4,11 @@
 // one sentence with the line it stands on.
 import { readFileSync } from "node:fs";
 import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
-import {
-  findNodeAtLocation,
-  type JSONPath,
-  type Node,
-  type ParseError,
-  parseTree,
-  printParseErrorCode,
-} from "jsonc-parser";
+import { findNodeAtLocation, type JSONPath, type Node } from "jsonc-parser";
 import { projectFile } from "../projectFile.ts";
 import type { EconomyAction } from "./economyActions.ts";
 import { checkEconomy } from "./economyCheck.ts";
+import { readTree, shown } from "./economyText.ts";
 
 export interface EconomyAccount {
   owner: string;
@@ -107,14 +101,9 @@ export function readEconomy(file: string): Economy {
  * @throws {EconomyFileError} for the first thing that is wrong, with its line
  */
 export function parseEconomy(text: string, file: string): Economy {
-  const errors: ParseError[] = [];
-  const tree = parseTree(text, errors, { disallowComments: true, allowEmptyContent: false });
-  const first = errors[0];
-  if (tree === undefined || first !== undefined) {
-    const what = first === undefined ? "it is empty" : words(printParseErrorCode(first.error));
-    throw failure(text, file, first?.offset ?? 0, `this is not JSON: ${what}`);
-  }
-  const value = plainValue(tree);
+  const read = readTree(text);
+  if (read.tree === undefined) throw failure(text, file, read.offset, read.problem);
+  const { tree, value } = read;
   const validate = schemaValidator();
   if (!validate(value)) {
     const { path, problem } = firstProblem(validate.errors ?? []);
@@ -171,7 +160,7 @@ function offsetOf(tree: Node, path: JSONPath): number {
 
 function failure(text: string, file: string, offset: number, problem: string): EconomyFileError {
   const line = text.slice(0, offset).split("\n").length;
-  return new EconomyFileError(`economy file ${file}, line ${line}: ${problem}`);
+  return new EconomyFileError(`economy file ${file}, line ${line}: ${shown(problem)}`);
 }
 
 /** "actions[2].amount " for a path; empty for the whole file. */
@@ -181,27 +170,4 @@ function place(path: JSONPath): string {
     .join("")
     .replace(/^\./, "");
   return text === "" ? "" : `${text} `;
-}
-
-/** "CommaExpected" as "comma expected". */
-function words(code: string): string {
-  return code.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
-}
-
-/** The plain value of a parsed tree. */
-function plainValue(node: Node): unknown {
-  switch (node.type) {
-    case "object": {
-      const object: Record<string, unknown> = {};
-      for (const property of node.children ?? []) {
-        const [key, value] = property.children ?? [];
-        if (key !== undefined && value !== undefined) object[String(key.value)] = plainValue(value);
-      }
-      return object;
-    }
-    case "array":
-      return (node.children ?? []).map(plainValue);
-    default:
-      return node.value;
-  }
 }
