@@ -11,9 +11,11 @@
 //   duplicated notes (1600-1604)                                     test/hostile/forks
 //   the line cut, and power lost, at every message                   test/agents/whole, test/faults
 //   each message lost, repeated, late or changed                     test/faults/wire-*
+//   refresh: nothing that is free, no stock; its 26 lost             test/money/refresh
+//   exchange: each message lost, power cut at every flash operation  test/money/exchange
+//   released signatures that are wrong in 26                         test/money/second-leg
 //   silent peers, queries, `proceeding` (par. 75-76)                 test/sessions/time-out*
 import { beforeAll, describe, expect, test } from "vitest";
-import { reasonSentence } from "../../host/application/reasons.ts";
 import { signList } from "../../host/trust/agencyStatements.ts";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { signObject } from "../../host/trust/cose.ts";
@@ -30,7 +32,6 @@ import {
   filled,
   type Half,
   type Host,
-  payloadOf,
   willingCustomer,
   willingMerchant,
 } from "../../host/torture/agentWorld.ts";
@@ -43,8 +44,8 @@ beforeAll(() => {
 
 const TRADES: FlowName[] = ["purchase", "sale"];
 const PERSONS: FlowName[] = ["payment", "top-up"];
-const WITH_AGENTS: FlowName[] = [...TRADES, ...PERSONS, "request"];
-const BANK: FlowName[] = ["withdrawal", "deposit"];
+const WITH_AGENTS: FlowName[] = [...TRADES, ...PERSONS, "request", "exchange"];
+const BANK: FlowName[] = ["withdrawal", "deposit", "refresh"];
 const ALL: FlowName[] = [...WITH_AGENTS, ...BANK];
 const BRIEF: FlowName[] = ["payment to a brief one", "payment from a brief one"];
 
@@ -131,7 +132,9 @@ const ROWS: Row[] = [
       sale: [12, 12],
       payment: [12, 12],
       "top-up": [12, 12],
+      exchange: [12, 12],
       withdrawal: [12, null],
+      refresh: [12, null],
     },
     arrange: ({ first, second }) => list(second, "module", [moduleId(first)]),
     stays: true,
@@ -143,7 +146,9 @@ const ROWS: Row[] = [
       sale: [12, 12],
       payment: [12, 12],
       "top-up": [12, 12],
+      exchange: [12, 12],
       withdrawal: [12, null],
+      refresh: [12, null],
     },
     arrange: ({ first, second }) => list(first, "module", [moduleId(second)]),
     stays: true,
@@ -293,6 +298,34 @@ const ROWS: Row[] = [
     arrange: customerSays({ 65: silent }),
   },
   {
+    cause: "the decider of an exchange has less than it gives (570)",
+    flows: each(["exchange"], 29, 29),
+    arrange: () => {
+      world.amount = 1_000_000;
+    },
+  },
+  {
+    cause: "the other one of an exchange has less than it gives (570)",
+    flows: each(["exchange"], 29, 29),
+    arrange: () => {
+      world.counterAmount = 1_000_000;
+    },
+  },
+  {
+    cause: "the owner of the other side refuses the exchange (614, 620)",
+    flows: each(["exchange"], 19, 19),
+    arrange: () => {
+      world.friend.host = ([number, tag]) => (number === 65 ? [[66, tag, false]] : []);
+    },
+  },
+  {
+    cause: "the owner of the other side does not answer",
+    flows: each(["exchange"], 19, 19),
+    arrange: () => {
+      world.friend.host = silent;
+    },
+  },
+  {
     cause: "the payer has less than it pays, and its owner does not answer (572)",
     flows: each(["payment"], 19, 19),
     arrange: () => {
@@ -339,7 +372,7 @@ const ROWS: Row[] = [
   },
   {
     cause: "all notes have expired",
-    flows: each([...PERSONS, "sale"], 29, 29),
+    flows: each([...PERSONS, "sale", "exchange"], 29, 29),
     arrange: () => world.waitForExpiry(0),
     stays: true,
   },
@@ -379,7 +412,7 @@ const ROWS: Row[] = [
     cause: `nothing passes after message ${from} (par. 75)`,
     flows: {
       ...each(TRADES, 17, from < 6 ? null : 17),
-      ...each([...PERSONS, "request"], 17, from < 5 ? null : 17),
+      ...each([...PERSONS, "request", "exchange"], 17, from < 5 ? null : 17),
       ...(from < 2 ? each(BANK, 17, null) : {}),
     },
     arrange: lineDead(from),
@@ -403,7 +436,6 @@ describe.each([...ALL, ...BRIEF])("%s", (name) => {
         world.finish();
       }
       const told = flow.told();
-      if (process.env.OBSERVE) console.log("OBS", name, "|", row.cause, "|", JSON.stringify(told));
       expect(told).toEqual(
         row.flows[name]!.map((reason) => (reason === null ? null : [ABORTED, reason])),
       );
@@ -418,4 +450,3 @@ describe.each([...ALL, ...BRIEF])("%s", (name) => {
     expect(flow.told()[0]).toEqual([COMMITTED, 0]);
   });
 });
-void [payloadOf, lineDead, reasonSentence];

@@ -51,6 +51,8 @@ export type FlowName =
   | "payment from a brief one"
   | "top-up"
   | "request"
+  | "exchange"
+  | "refresh"
   | "withdrawal"
   | "deposit";
 
@@ -72,6 +74,8 @@ export class AbortWorld extends PurchaseWorld {
   readonly flows: Record<FlowName, Flow>;
   /** What the next orders are about, where it is not the usual amount; 0 for the usual one. */
   amount = 0;
+  /** What the other one gives in the next exchanges; 0 for the usual amount. */
+  counterAmount = 0;
   /** Terms of the next offers that are not the usual ones. */
   offerChange: Partial<typeof OFFER_TERMS> = {};
   /** PEER bodies that were carried before the last order. */
@@ -88,6 +92,8 @@ export class AbortWorld extends PurchaseWorld {
     this.generator = bank("G");
     this.connect(this.teller, this.generator);
     this.tell(this.teller, "module", [81, filled(103), 2, 300_000, UNIT, null]);
+    // Who exchanges has what the customer has not.
+    this.fund(this.friend, 20_000, "EUR");
     this.flows = this.makeFlows();
     this.withdraw(this.sibling, 50_000);
     this.withdraw(this.customer, 20_000);
@@ -119,6 +125,7 @@ export class AbortWorld extends PurchaseWorld {
       }
     }
     this.amount = 0;
+    this.counterAmount = 0;
     this.offerChange = {};
     this.customer.host = willingCustomer(2000, "USD", {
       // An owner who pays what others ask for, and has no other amount to give in a payment.
@@ -131,7 +138,10 @@ export class AbortWorld extends PurchaseWorld {
       45: ([, tag, mandate]) => [[46, tag, this.approval(mandate), "00"]],
     });
     for (const device of [this.friend, this.sibling, this.brief]) {
-      device.host = ([number, command]) => (number === 23 ? [[24, command, null, null]] : []);
+      device.host = ([number, command]) => {
+        if (number === 65) return [[66, command, true]];
+        return number === 23 ? [[24, command, null, null]] : [];
+      };
     }
     for (const bank of [this.teller, this.generator]) bank.host = willingBank;
   }
@@ -201,10 +211,11 @@ export class AbortWorld extends PurchaseWorld {
     this.askBank(device, 1, amount);
   }
 
-  /** Sends command 81 for a withdrawal (1) or a deposit (3). */
-  private askBank(device: Device, kind: 1 | 3, amount: number): void {
+  /** Sends command 81 for a withdrawal (1), a deposit (3) or a refresh (5), which has no account. */
+  private askBank(device: Device, kind: 1 | 3 | 5, amount: number): void {
     this.connect(device, this.teller);
-    this.tell(device, "module", [81, this.newCommand(), kind, amount, UNIT, "12345678"]);
+    const account = kind === 5 ? null : "12345678";
+    this.tell(device, "module", [81, this.newCommand(), kind, amount, UNIT, account]);
   }
 
   private makeFlows(): AbortWorld["flows"] {
@@ -247,7 +258,21 @@ export class AbortWorld extends PurchaseWorld {
       },
       told: () => [last(first, 29), last(second, 64)],
     });
-    const bank = (name: string, kind: 1 | 3): Flow => ({
+    const exchange: Flow = {
+      name: "exchange",
+      first: customer,
+      second: friend,
+      hasAgents: true,
+      order: () => {
+        this.connect(customer, friend);
+        const amount = this.amount > 0 ? this.amount : 1_000;
+        const counter = this.counterAmount > 0 ? this.counterAmount : 900;
+        const terms = [amount, UNIT, counter, "EUR", 0];
+        this.tell(customer, "agent", [63, this.newCommand(), ...terms]);
+      },
+      told: () => [last(customer, 29), last(friend, 64)],
+    };
+    const bank = (name: string, kind: 1 | 3 | 5): Flow => ({
       name,
       first: customer,
       second: teller,
@@ -263,6 +288,8 @@ export class AbortWorld extends PurchaseWorld {
       "payment from a brief one": payment("payment from a brief one", 60, this.brief, friend),
       "top-up": payment("top-up", 60, sibling, merchant),
       request: payment("request", 62, friend, customer),
+      exchange,
+      refresh: bank("refresh", 5),
       withdrawal: bank("withdrawal", 1),
       deposit: bank("deposit", 3),
     };
