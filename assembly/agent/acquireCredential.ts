@@ -84,6 +84,10 @@ export class AcquireCredential extends Transaction {
       ? cardReason(ticket, own, nowSeconds())
       : merchantReason(ticket, own, nowSeconds());
     if (reason != Reason.NONE) return reason;
+    // It comes from its issuer, made for this very certificate: it was never handed on.
+    const isNew =
+      ticket.transfers.length == 0 && ticket.receiverExpires == identity.certificate.expires;
+    if (!isNew) return Reason.TICKET_INVALID;
     if (!hasRoomForTicket()) return Reason.JOURNAL_FULL;
     this.ticket = ticket;
     const writer = this.session.compose(CredentialMessage.ACCEPTED);

@@ -15,6 +15,7 @@ import { isWithinLimits, OFFER_SIZE_MAX } from "../ticket/merchantOffer";
 import { Ticket } from "../ticket/ticket";
 import { ownMerchantCredential } from "../ticket/ticketHolder";
 import { cardReason } from "../ticket/validation";
+import { namesSigner } from "../trust/chain";
 import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { Role } from "../trust/roles";
@@ -258,9 +259,11 @@ export class MerchantPurchase extends Purchase {
     if (!mandateAgrees(signed, this.terms, nowSeconds(), this.receiptHash)) {
       return Reason.RECEIPT_WRONG;
     }
-    if (!signed.verify(Purpose.MANDATE, pointerOf(this.session.peer.signingKey))) {
-      return Reason.RECEIPT_WRONG;
-    }
+    const customer = this.session.peer;
+    const isSigned =
+      namesSigner(signed, customer) &&
+      signed.verify(Purpose.MANDATE, pointerOf(customer.signingKey));
+    if (!isSigned) return Reason.RECEIPT_WRONG;
     step(794);
     const obligation = this.obligation();
     if (obligation === null) return Reason.WRONG_STATE;

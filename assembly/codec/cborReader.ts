@@ -43,6 +43,11 @@ export class CborReader {
     return <i32>(this.cursor - this.start);
   }
 
+  /** Bytes not consumed yet. */
+  get remaining(): i32 {
+    return <i32>(this.end - this.cursor);
+  }
+
   /** Address of the next unread byte. */
   get itemStart(): usize {
     return this.cursor;

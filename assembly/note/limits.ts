@@ -12,6 +12,8 @@ export const PACKET_CERTIFICATES_LIMIT: i32 = 24;
 export const TRANSFERS_LIMIT: i32 = 12;
 /** Transfers that a parser takes at all. */
 export const TRANSFERS_HARD_LIMIT: i32 = TRANSFERS_LIMIT + 1;
+/** Longest packet; the rest of a message is for the record around it. */
+export const PACKET_SIZE_LIMIT: i32 = 6144;
 /** Most bytes of one note as it is stored. */
 export const NOTE_SIZE_LIMIT: i32 = 4096;
 /** Largest amount, in minor units (2^53 - 1, so that every host can hold it exactly). */

@@ -20,11 +20,14 @@ const shared: CborReader = new CborReader(0, 0);
 
 /** Reads three ASCII capitals and gives them as a number, the first letter highest; 0 = failed. */
 export function readUnit(reader: CborReader): u32 {
-  if (!reader.viewText(3) || reader.viewLength != 3) {
-    reader.failed = true;
-    return 0;
+  let isCode = reader.viewText(3) && reader.viewLength == 3;
+  for (let i: usize = 0; isCode && i < 3; i++) {
+    const letter = load<u8>(reader.viewPointer + i);
+    isCode = letter >= 0x41 && letter <= 0x5a;
   }
-  return packUnit(reader.viewPointer);
+  if (isCode) return packUnit(reader.viewPointer);
+  reader.failed = true;
+  return 0;
 }
 
 /** The three letters at `pointer` as a number. */

@@ -25,6 +25,7 @@ import {
   HASH_SIZE,
   PACKET_CERTIFICATES_LIMIT,
   PACKET_NOTES_LIMIT,
+  PACKET_SIZE_LIMIT,
   SECONDS_PER_HOUR,
   SIGNATURE_SIZE,
 } from "./limits";
@@ -35,8 +36,6 @@ import { encodeTransfer, TRANSFER_SIZE_LIMIT } from "./transfer";
 
 /** Room around a stored note in a packet: heads, the new transfer, two references. */
 const DRAFT_OVERHEAD: i32 = 320;
-/** Longest packet; the rest of a message is for the record around it. */
-const PACKET_LIMIT: i32 = 6144;
 const OFFER_LIMIT: i32 = 160;
 
 const reference = memory.data(8, 8);
@@ -140,7 +139,7 @@ export class OutgoingNotes {
       if (!this.writeStored(writer, i, begin)) return false;
     }
     if (this.newBody != null && !this.writeNew(writer)) return false;
-    return this.writeCertificates(writer) && writer.length - begin <= PACKET_LIMIT;
+    return this.writeCertificates(writer) && writer.length - begin <= PACKET_SIZE_LIMIT;
   }
 
   /** Signs the drafts, 64 bytes each in order; null where the keys cannot be read. */
@@ -196,7 +195,7 @@ export class OutgoingNotes {
     const record = this.record;
     if (!record.load(key)) return false;
     const size = journal.lengthOf(NOTE_KIND, key);
-    if (writer.length - begin + size + DRAFT_OVERHEAD > PACKET_LIMIT) return false;
+    if (writer.length - begin + size + DRAFT_OVERHEAD > PACKET_SIZE_LIMIT) return false;
     const start = writer.length;
     writer.array(4);
     this.copy(writer, NOTE_KIND, key, 1, record.bodyLength);

@@ -12,6 +12,7 @@ import {
   ID_SIZE,
   NOTE_SIZE_LIMIT,
   PACKET_NOTES_LIMIT,
+  PACKET_SIZE_LIMIT,
   PAY_ID_SIZE,
 } from "./limits";
 import { NoteView, readUnit } from "./note";
@@ -93,6 +94,7 @@ export class PacketView {
   /** Reads [ offer, [+ draft], [* certificate] ]; reason 0, 31, 32 or 41. */
   disassemble(reader: CborReader): i32 {
     this.count = 0;
+    if (reader.remaining > PACKET_SIZE_LIMIT) return Reason.PACKET_TOO_LARGE;
     if (!reader.arrayOf(3) || !reader.raw()) return Reason.NOTE_MALFORMED;
     const offerPointer = reader.viewPointer;
     const offerLength = reader.viewLength;

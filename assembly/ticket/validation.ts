@@ -7,7 +7,7 @@ import { CoseSign1 } from "../codec/cose";
 import { Purpose } from "../codec/purpose";
 import { SHA256_STATE_SIZE, sha256Begin, sha256End, sha256Update } from "../crypto/sha256";
 import { Certificate } from "../trust/certificate";
-import { Chain } from "../trust/chain";
+import { Chain, namesSigner } from "../trust/chain";
 import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { isListed } from "../trust/revocationList";
@@ -74,8 +74,9 @@ function credentialReason(
   if (reason != Reason.NONE) return reason;
   const issuer = chain.holder;
   if (!mayIssue(issuer, ticket.type)) return Reason.TICKET_INVALID;
-  // Field 22 names the issuer; it may not name another than the certificate does.
-  const isNamed = bytesEqual(issuer.organisation, ticket.issuerName);
+  // Field 22 names the issuer and its expiry; neither may differ from the certificate.
+  const isNamed =
+    bytesEqual(issuer.organisation, ticket.issuerName) && ticket.issuerExpires == issuer.expires;
   return isNamed ? Reason.NONE : Reason.TICKET_INVALID;
 }
 
@@ -90,11 +91,13 @@ function issuerReason(ticket: Ticket, holder: Bytes, seconds: u64, chain: Chain)
     if (!bytesEqual(transfers[i].sender, expected)) return Reason.TICKET_INVALID;
     expected = transfers[i].receiver;
   }
-  // Rule 1: issuer's certificate and signature.
+  // Rule 1: issuer's certificate and signature. The reasons speak of the ticket: those of
+  // certificates and of the list would accuse the peer.
   const root = identity.agentRoot;
   const reason = chain.verify(ticket.chainPointer, ticket.chainLength, seconds, root);
-  if (reason != Reason.NONE) return reason;
-  if (isListed(chain.holder.id)) return Reason.PEER_LISTED;
+  if (reason == Reason.CERTIFICATE_EXPIRED) return Reason.TICKET_EXPIRED;
+  if (reason != Reason.NONE || isListed(chain.holder.id)) return Reason.TICKET_INVALID;
+  if (!namesSigner(ticket.signed, chain.holder)) return Reason.TICKET_INVALID;
   if (!ticket.signed.verify(Purpose.TICKET, pointerOf(chain.holder.signingKey))) {
     return Reason.TICKET_INVALID;
   }
@@ -109,7 +112,7 @@ function issuerReason(ticket: Ticket, holder: Bytes, seconds: u64, chain: Chain)
       return Reason.TICKET_INVALID;
     }
     if (!bytesEqual(sender.holder.id, entry.sender)) return Reason.TICKET_INVALID;
-    if (isListed(entry.sender)) return Reason.PEER_LISTED;
+    if (isListed(entry.sender)) return Reason.TICKET_INVALID;
     if (!isTransferSigned(ticket, i, sender.holder)) return Reason.TICKET_INVALID;
   }
   return Reason.NONE;

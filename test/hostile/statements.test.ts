@@ -3,6 +3,7 @@
 // signer's secrets: the list of bad ids, signed time, the own chain, a peer's chain, an offer, an
 // approval, a posting. The firmware gets each by its real way, refuses it for its reason, and keeps
 // nothing of it: what is in flash is what was there before.
+import { serialize } from "node:v8";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { describe, expect, test } from "vitest";
 import { signList, signTime } from "../../host/trust/agencyStatements.ts";
@@ -36,8 +37,9 @@ function moduleOf(image: string, name: string, role: Role, isCertified = true): 
   return module;
 }
 
-/** What is durable: flash and counter. */
-const durable = ({ flash, counter }: ModuleSnapshot) => JSON.stringify([flash, String(counter)]);
+/** Whether what is durable, flash and counter, is the same: serialized, since that is quick. */
+const isSameState = (a: ModuleSnapshot, b: ModuleSnapshot) =>
+  a.counter === b.counter && serialize(a.flash).equals(serialize(b.flash));
 
 /** A command whose one field is `item` as it is, well-formed or not. */
 const commandWith = (command: number, item: Uint8Array, ...more: unknown[]) =>
@@ -62,7 +64,7 @@ function wrongs(
     const [answer] = toHost(sent);
     const [failed, , reason] = answer ?? [];
     if (failed !== 0 || !reasons.includes(reason as number)) return [`${what}: ${String(answer)}`];
-    return durable(module.snapshot()) === durable(before) ? [] : [`${what}: something is kept`];
+    return isSameState(module.snapshot(), before) ? [] : [`${what}: something is kept`];
   });
 }
 
@@ -154,7 +156,7 @@ describe("a peer's chain in M1", () => {
       const [kind, , reason] = answers(bytes)[0] ?? [];
       const isDenied = kind === 5 && reasons.includes(reason as number);
       if (!isDenied) return [`${what}: ${String(kind)} ${String(reason)}`];
-      return durable(agent.snapshot()) === durable(before) ? [] : [`${what}: something is kept`];
+      return isSameState(agent.snapshot(), before) ? [] : [`${what}: something is kept`];
     });
     expect(wrong.join("\n")).toBe("");
   });

@@ -33,14 +33,8 @@ export interface Lie {
   credential?: { holder?: Uint8Array; name?: string; from?: number; rights?: number };
 }
 
-/**
- * A sale of 20.00 USD to a merchant that lies so, or a purchase (1): what the customer's host hears
- * at the end.
- */
-export function saleToLiar(
-  lie: Lie,
-  direction: 1 | 2 = 2,
-): { finished: unknown[] | undefined; receipts: unknown[][] } {
+/** A customer's agent that has ordered of a merchant which the test speaks for, and is served. */
+export function facingCustomer(lie: Lie, direction: 1 | 2 = 2) {
   const world = new AgentWorld();
   const authority = world.add("authority", "A");
   const customer = world.add("customer", "C");
@@ -67,7 +61,7 @@ export function saleToLiar(
   const [, sessionTag] = decodeCbor(hello) as [number, Uint8Array];
   const session = new TwinSession(liar, "agent", sessionTag, world.clock.nowMs());
   const heard: unknown[][] = [];
-  /** Says one body to the customer's agent; its last record, opened. */
+  /** Says one body to the customer's agent; its records. */
   const say = (body: Uint8Array) => {
     const out: Uint8Array[] = [];
     const queue = [customer.agent.deliver(PEER, body)];
@@ -83,8 +77,39 @@ export function saleToLiar(
     return out;
   };
   const [finish] = say(session.answer(hello));
+  session.open(say(session.acknowledge(finish as Uint8Array)).at(-1) as Uint8Array);
+  /** The receipt that belongs to the card which the customer gave in answer to 13. */
+  const receiptFor = (card: unknown[]) => {
+    const [head] = decodeCbor(payload(card[0])) as [unknown[]];
+    const receipt: unknown[] = [
+      ...[BANK, "************7899", direction, "EUR", direction === 1 ? 1843 : 1757],
+      ...["USD", 2000, 43, START_SECONDS],
+      ...[session.exportedId("transaction", 0), id("agent-C"), liar.id],
+      ...[hashOfPayload((decodeCbor(offer) as unknown[])[0]), 9, 10, head[5]],
+    ];
+    return {
+      issuer: liar,
+      issuerName: "Liar",
+      issuerExpires: 2e9,
+      receiver: id("agent-C"),
+      receiverExpires: START_SECONDS + 31536000,
+      type: 3 as const,
+      components: receipt,
+    };
+  };
+  return { world, customer, liar, registry, session, say, heard, credential, receiptFor };
+}
+
+/**
+ * A sale of 20.00 USD to a merchant that lies so, or a purchase (1): what the customer's host hears
+ * at the end.
+ */
+export function saleToLiar(
+  lie: Lie,
+  direction: 1 | 2 = 2,
+): { finished: unknown[] | undefined; receipts: unknown[][] } {
+  const { world, session, say, heard, credential, receiptFor } = facingCustomer(lie, direction);
   const opened = (bodies: Uint8Array[]) => session.open(bodies.at(-1) as Uint8Array);
-  opened(say(session.acknowledge(finish as Uint8Array)));
   const result = () => ({
     finished: heard.find(([n]) => n === 29),
     receipts: heard.filter(([n]) => n === 27),
@@ -92,23 +117,19 @@ export function saleToLiar(
   const request = opened(say(session.record(11, [credential], { replyTo: 1 })));
   if (request.type === ABORT) return result();
   const card = opened(say(session.record(13, [], { replyTo: 2 })));
-  const ticket = (card.plain[2] as [unknown[]])[0];
-  const [head] = decodeCbor(payload(ticket[0])) as [unknown[]];
-  const receipt: unknown[] = [
-    ...[BANK, "************7899", direction, "EUR", direction === 1 ? 1843 : 1757],
-    ...["USD", 2000, 43, START_SECONDS],
-    ...[session.exportedId("transaction", 0), id("agent-C"), liar.id],
-    ...[hashOfPayload((decodeCbor(offer) as unknown[])[0]), 9, 10, head[5]],
-  ];
-  for (const [index, value] of Object.entries(lie.components ?? {})) receipt[Number(index)] = value;
+  const right = receiptFor((card.plain[2] as [unknown[]])[0]);
+  const components = [...right.components];
+  for (const [index, value] of Object.entries(lie.components ?? {})) {
+    components[Number(index)] = value;
+  }
   const made = makeTicket({
-    issuer: lie.signer?.(world) ?? liar,
-    issuerName: lie.issuerName ?? "Liar",
-    issuerExpires: 2e9,
-    receiver: lie.receiver ?? id("agent-C"),
-    receiverExpires: lie.receiverExpires ?? START_SECONDS + 31536000,
-    type: lie.type ?? 3,
-    components: receipt,
+    ...right,
+    issuer: lie.signer?.(world) ?? right.issuer,
+    issuerName: lie.issuerName ?? right.issuerName,
+    receiver: lie.receiver ?? right.receiver,
+    receiverExpires: lie.receiverExpires ?? right.receiverExpires,
+    type: lie.type ?? right.type,
+    components,
   });
   say(session.record(15, [made], { replyTo: 3 }));
   return result();

@@ -13,15 +13,19 @@ const ascii = (text: string) => new TextEncoder().encode(text);
 /** A member with its secret: it signs in the test. */
 export class Signer extends TwinParty {
   readonly seed: Uint8Array;
+  /** Names its certificate in what it signs. */
+  readonly reference: Uint8Array;
 
   constructor(agency: TestAgency, name: string, role: Role, change = {}) {
     super(agency, name, role, change);
     this.seed = sha256(ascii(`signing ${name}`));
+    const [certificate] = decodeCbor(this.chain) as unknown[];
+    this.reference = parseCertificate(encodeCbor(certificate))!.reference;
   }
 
   /** A signed object, decoded, as it stands inside other objects. */
   sign(purpose: string, content: unknown): unknown {
-    return decodeCbor(signObject(purpose, encodeCbor(content), this.seed));
+    return decodeCbor(signObject(purpose, encodeCbor(content), this.seed, this.reference));
   }
 }
 
@@ -71,9 +75,8 @@ export function transferTicket(
 /** A merchant's offer of these terms (all 14), signed by it. */
 export function makeOffer(merchant: Signer, terms: unknown[]): Uint8Array {
   const chain = decodeCbor(merchant.chain) as unknown[];
-  const { reference } = parseCertificate(encodeCbor(chain[0]))!;
   const payload = encodeCbor(terms);
-  const signed = signObject("florin/merchant-offer", payload, merchant.seed, reference);
+  const signed = signObject("florin/merchant-offer", payload, merchant.seed, merchant.reference);
   return encodeCbor([decodeCbor(signed), chain]);
 }
 

@@ -78,7 +78,7 @@ export class VerifierBench {
     const payId = session.exportedId("pay", 0);
     const accepted = session.record(41, [payId], { replyTo: 1 });
     module.deliver(PEER, accepted);
-    this.waiting = { module: module.snapshot(), session: copyOf(session), payId };
+    this.waiting = { module: module.snapshot(), session: session.copy(), payId };
     return this.waiting;
   }
 
@@ -235,12 +235,7 @@ export class VerifierBench {
 
   private sendBytes(packet: Uint8Array): Sent[] {
     this.module.restore(this.waiting.module);
-    this.session = copyOf(this.waiting.session);
+    this.session = this.waiting.session.copy();
     return this.module.deliver(PEER, this.session.recordOfBytes(25, packet, { replyTo: 2 }));
   }
-}
-
-function copyOf(session: TwinSession): TwinSession {
-  const copy = Object.create(TwinSession.prototype) as TwinSession;
-  return Object.assign(copy, structuredClone({ ...session }));
 }
