@@ -13,7 +13,7 @@ import { halvesOf, type Letter } from "./wires.ts";
 const BACK_MS = { soon: 1_000, late: 400_000 } as const;
 type Back = keyof typeof BACK_MS;
 
-const CLOCK_JUMPS_MS = { forward: 3_600_000, backward: -3_600_000 } as const;
+const CLOCK_JUMPS_MS = { forward: 3_600_000, backward: -3_600_000, days: 3_456_000_000 } as const;
 
 /** One event of the recorded run: a letter to carry or a tick, and what it wrote. */
 export interface RunEvent {
@@ -47,8 +47,9 @@ export function faultNames(event: RunEvent, devices: readonly Device[]): string[
       names.push(`power.${name}.${back}`, `host.${name}.${back}`, `both.${name}.${back}`);
     }
     for (const way of Object.keys(CLOCK_JUMPS_MS)) names.push(`clock.${name}.${way}`);
+    names.push(`clock.${name}.unknown`, `random.${name}.dead`);
   }
-  for (const back of Object.keys(BACK_MS)) names.push(`line.${back}`);
+  for (const back of Object.keys(BACK_MS)) names.push(`line.${back}`, `blackout.${back}`);
   names.push("cards.down");
   return names;
 }
@@ -59,13 +60,21 @@ export function makeFault(world: FaultWorld, name: string, random: Random): void
   if (kind === "flash") cutAtOperation(world, Number(what), detail, BACK_MS[last as Back], random);
   else if (kind === "message") spoilNextLetter(world, what, random);
   else if (kind === "line") breakLine(world, BACK_MS[what as Back]);
-  else if (kind === "cards") world.books.isCardNetworkDown = true;
+  else if (kind === "blackout") {
+    for (const device of world.devices) {
+      world.losePower(device, BACK_MS[what as Back]);
+      world.loseHost(device, BACK_MS[what as Back]);
+    }
+  } else if (kind === "cards") world.books.isCardNetworkDown = true;
   else {
     const device = world.devices.find((one) => one.name === what);
     if (device === undefined) throw new Error(`There is no device ${what} in this scenario.`);
-    if (kind === "clock") {
+    const modules = halvesOf(device).map((half) => device.half(half));
+    if (kind === "random") for (const module of modules) module.isRandomDead = true;
+    else if (detail === "unknown") for (const module of modules) module.isClockKnown = false;
+    else if (kind === "clock") {
       const skewMs = CLOCK_JUMPS_MS[detail as keyof typeof CLOCK_JUMPS_MS];
-      for (const half of halvesOf(device)) device.half(half).clockSkewMs = skewMs;
+      for (const module of modules) module.clockSkewMs = skewMs;
     } else {
       if (kind !== "host") world.losePower(device, BACK_MS[detail as Back]);
       if (kind !== "power") world.loseHost(device, BACK_MS[detail as Back]);
@@ -79,6 +88,8 @@ export function endFaults(world: FaultWorld): void {
   for (const module of world.modules()) {
     module.power = () => "keep";
     module.clockSkewMs = 0;
+    module.isClockKnown = true;
+    module.isRandomDead = false;
   }
   world.books.isCardNetworkDown = false;
 }

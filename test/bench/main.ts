@@ -6,6 +6,7 @@ import { readdirSync, statSync } from "node:fs";
 import { projectFile } from "../../host/projectFile.ts";
 import { benchCrypto, type Row } from "./crypto.ts";
 import { benchTransactions, type TransactionRow } from "./economy.ts";
+import { benchTorture } from "./torture.ts";
 
 const isJson = process.argv.includes("--json");
 const say = (line = "") => process.stdout.write(`${line}\n`);
@@ -59,12 +60,18 @@ tell("cryptography, interleaved rounds");
 const crypto = await benchCrypto();
 tell("purchases and payments");
 const transactions = await benchTransactions();
+tell("faults");
+const torture = benchTorture();
 const images = imageSizes();
-if (isJson) say(JSON.stringify({ crypto, transactions, images }, null, 2));
+if (isJson) say(JSON.stringify({ crypto, transactions, torture, images }, null, 2));
 else {
   sayCrypto(crypto);
   say();
   sayTransactions(transactions);
+  say();
+  say("Faults: points of a purchase on one core (docs/faults.md)");
+  say(`  ${torture.pointsPerSecond.toFixed(0)} a second from copies of the world`);
+  say(`  ${torture.factor.toFixed(1)} x as long where each point runs from the start`);
   say();
   say("Images: bytes of WebAssembly");
   for (const [name, size] of Object.entries(images)) say(`  ${name.padEnd(20)}${size}`);
