@@ -5,6 +5,7 @@ import { EconomyFileError } from "../economy/economyFile.ts";
 import { addBank } from "./bankCommand.ts";
 import { askRunning } from "./control.ts";
 import { demo, type DemoOptions } from "./demo.ts";
+import { addDevice } from "./deviceCommand.ts";
 import { directoryOption } from "./directoryOption.ts";
 import { addMerchant } from "./merchantCommand.ts";
 import { CommandFailure, ExitCode, say, sayJson, warn } from "./output.ts";
@@ -35,6 +36,7 @@ function program(): Command {
   addWallet(florin);
   addMerchant(florin);
   addBank(florin);
+  addDevice(florin);
   addAudit(florin);
   addTorture(florin, (code) => {
     exitCode = code;

@@ -3,7 +3,7 @@
 // connections together. What is decided is decided in messageManager.ts.
 import type { Clock, Timer } from "../link/clock.ts";
 import { LinkClient, type LinkEvent } from "../link/linkClient.ts";
-import { type BoardInformation, LinkError } from "../link/protocol.ts";
+import { type BoardInformation, Channel, LinkError } from "../link/protocol.ts";
 import type { ByteTransport } from "../link/transport.ts";
 import { connectPeer } from "./communications.ts";
 import {
@@ -75,7 +75,10 @@ class Device implements TransactionDevice {
     this.clock = options.clock;
     this.manager = newMessageManager(options.owner);
     this.link = new LinkClient(options);
-    this.link.onMessage((channel, id, body) => this.take({ type: "fromBoard", channel, id, body }));
+    this.link.onMessage((channel, id, body) => {
+      if (channel === Channel.LOG) this.tell({ type: "log", text: printable(body) });
+      else this.take({ type: "fromBoard", channel, id, body });
+    });
     this.link.onEvent((event) => this.takeLink(event));
   }
 
@@ -248,4 +251,11 @@ class Device implements TransactionDevice {
     const message = `The ${command.target} did not answer in ${command.timeoutMs} ms.`;
     command.reject(new CommandError(message, true));
   }
+}
+
+/** Text of a board for a person's terminal, which control characters could rewrite. */
+function printable(bytes: Uint8Array): string {
+  return Buffer.from(bytes)
+    .toString("latin1")
+    .replace(/[^\x20-\x7e]/g, "?");
 }

@@ -3,11 +3,11 @@
 // pseudo-terminal and its storage in a directory. Ending the emulator is cutting the power.
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { openSerialTransport } from "../link/serialTransport.ts";
 import type { ByteTransport } from "../link/transport.ts";
-import { projectFile } from "../projectFile.ts";
+import { describeEmulated } from "./boardDescription.ts";
 
 const START_TIMEOUT_MS = 10_000;
 const OUTPUT_LIMIT = 4096;
@@ -22,11 +22,6 @@ export interface EmulatedBoardOptions {
   directory: string;
   /** More words for the emulator, such as `-icount shift=0`. */
   arguments?: string[];
-}
-
-interface BoardDescription {
-  packages: string;
-  emulator?: { program: string; arguments: string[] };
 }
 
 /** A board that can be switched on and off; off when it is made. */
@@ -56,7 +51,7 @@ export class EmulatedBoard {
   async powerOn(): Promise<void> {
     if (this.process !== null) return;
     const { board, directory, program } = this.options;
-    const { emulator, packages } = describe(board);
+    const { emulator, packages } = describeEmulated(board);
     if (!existsSync(program)) {
       throw new Error(
         `${program} is not built; run \`node scripts/boards.mjs ${board} ...\` first`,
@@ -156,16 +151,4 @@ export class EmulatedBoard {
       });
     });
   }
-}
-
-function describe(board: string) {
-  let text: string;
-  try {
-    text = readFileSync(projectFile(`boards/${board}/board.json`), "utf8");
-  } catch {
-    throw new Error(`there is no board ${board}: boards/README.md lists them`);
-  }
-  const { emulator, packages } = JSON.parse(text) as BoardDescription;
-  if (emulator === undefined) throw new Error(`the board ${board} has no emulator`);
-  return { emulator, packages };
 }

@@ -22,6 +22,8 @@ export type DeviceEvent =
   | { type: "linkUp"; board: BoardInformation; rebooted: boolean }
   /** The link is down and is being sought again; all open commands failed. */
   | { type: "linkDown"; reason: string }
+  /** A log line of the board, as printable ASCII. */
+  | { type: "log"; text: string }
   | { type: "peerConnected"; connection: ConnectionId; description: string }
   /** A connection ended; `sessionTags` (16 hex digits each) are the sessions that ran over it. */
   | { type: "peerLost"; connection: ConnectionId; reason: string; sessionTags: string[] };
