@@ -11,6 +11,7 @@ import { DraftsHash } from "../note/packetManager";
 import { composeBody, sendBody } from "../session/buffers";
 import { BodyKind } from "../session/peerBodies";
 import { Session } from "../session/session";
+import { SessionManager } from "../session/sessionManager";
 import { Chain, pairReason } from "../trust/chain";
 import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
@@ -21,8 +22,10 @@ import { PaymentRecord, PaymentRole, PaymentState } from "./paymentRecord";
 import { payments } from "./payments";
 import { askUnder, askWith } from "./questions";
 import { Answer, encodeReleased, QuestionView, signAnswer, signDone } from "./statements";
+import { tranLog } from "./tranLog";
 
 export class Answers {
+  sessions: SessionManager = changetype<SessionManager>(0);
   private draftsHash: DraftsHash = new DraftsHash();
 
   /** [ question ] in a session (29). */
@@ -90,10 +93,17 @@ export class Answers {
     tag: Bytes,
   ): void {
     const payId = question.payId;
-    if (record == null || record.role != PaymentRole.PAYER) {
-      // What was forgotten after the horizon may have been committed.
-      const isCertain = floorSeconds() < question.horizon;
+    if (record == null) {
+      // What was forgotten after the horizon may have been committed; and a payee forgets before.
+      const isCertain = floorSeconds() < question.horizon && !tranLog.knows(payId);
       replyAnswer(session, tag, payId, isCertain ? Answer.ABORTED : Answer.UNKNOWN);
+      // Nor may it begin after this word on it: its session may be there already.
+      this.sessions.endOf(payId, Reason.WRONG_STATE);
+      return;
+    }
+    if (record.role != PaymentRole.PAYER) {
+      // The asker is who paid, or decided: nobody owes it a word on how that ended.
+      replyAnswer(session, tag, payId, Answer.UNKNOWN);
       return;
     }
     const drafts = question.drafts;

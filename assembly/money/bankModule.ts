@@ -121,6 +121,7 @@ export function bankModule(name: Bytes, role: u8, bank: ToBank): Dispatcher {
   const peers = new NetworkPath();
   const resume = new Resume(bank);
   const sessions = new SessionManager(new BankSessions(resume, bank), SESSIONS);
+  resume.connect(sessions);
   bank.connect(sessions, peers);
   const host = new BankHost(name, role, resume, peers, bank);
   return new Dispatcher(host, sessions, new NoOwnHalf(), peers);

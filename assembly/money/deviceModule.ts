@@ -45,6 +45,7 @@ export function deviceModule(name: Bytes): Dispatcher {
   const subscriber = new Subscriber(local);
   const resume = new Resume(subscriber);
   const sessions = new SessionManager(new ModuleSessions(resume), SESSIONS);
+  resume.connect(sessions);
   line.connect(local, sessions, subscriber, resume);
   const host = new DeviceHost(name, resume, peers, new ToTeller(sessions, peers));
   return new Dispatcher(host, sessions, local, peers);

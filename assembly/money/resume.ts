@@ -10,6 +10,7 @@ import { Purpose } from "../codec/purpose";
 import { journal } from "../flash/journal";
 import { AMOUNT_LIMIT, PAY_ID_SIZE } from "../note/limits";
 import { Session } from "../session/session";
+import { SessionManager } from "../session/sessionManager";
 import { Reason } from "../trust/reasons";
 import { floorSeconds } from "../trust/signedTime";
 import { Answers, reply } from "./answers";
@@ -36,6 +37,11 @@ export class Resume {
 
   constructor(noting: NotingSide) {
     this.noting = noting;
+  }
+
+  /** The module's sessions; once, before any message. */
+  connect(sessions: SessionManager): void {
+    this.answers.sessions = sessions;
   }
 
   /** At boot: promises room and notes again to what is in doubt, and forgets what may be forgotten. */

@@ -76,6 +76,15 @@ export class TranLog extends OwnHistory {
     return false;
   }
 
+  /** Whether the log has a payment of this pay id: one that was decided, or is in doubt. */
+  knows(payId: Bytes): bool {
+    for (let at = journal.first(LOG_KIND); at >= 0; at = journal.next(LOG_KIND, at)) {
+      if (!journal.read(LOG_KIND, journal.keyAt(at), 24, part, PAY_ID_SIZE)) continue;
+      if (memory.compare(part, changetype<usize>(payId), PAY_ID_SIZE) == 0) return true;
+    }
+    return false;
+  }
+
   /** For command 9: the entry with the smallest key from `cursor` on, as module-log-entry. */
   item(cursor: u32): Item {
     let slot = journal.first(LOG_KIND);

@@ -308,7 +308,8 @@ export class Session {
     this.end(reason, true);
   }
 
-  private end(reason: i32, tellPeer: bool): void {
+  /** Ends the session and tells its owner. */
+  end(reason: i32, tellPeer: bool): void {
     if (this.state == SessionState.CLOSED) return;
     this.endedByPeer = !tellPeer;
     this.close(reason, tellPeer);

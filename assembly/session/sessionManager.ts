@@ -2,7 +2,7 @@
 // The open sessions of one module (Session Manager 142): finds the session that a peer-body belongs
 // to, begins and answers new ones, and keeps within the slots there are.
 import { random } from "../board";
-import { Bytes, equalAt, pointerOf } from "../codec/bytes";
+import { Bytes, bytesEqual, equalAt, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { Reason } from "../trust/reasons";
 import { Path } from "./path";
@@ -84,6 +84,17 @@ export class SessionManager {
       if (equalAt(tag, pointerOf(session.tag))) return session;
     }
     return null;
+  }
+
+  /** Ends the session whose first pay id (16 bytes) this is, where there is one. */
+  endOf(payId: Bytes, reason: i32): void {
+    for (let slot = 0; slot < this.slots.length; slot++) {
+      const session = this.slots[slot];
+      if (session == null || session.state == SessionState.CLOSED) continue;
+      // Without keys there is no pay id yet.
+      if (session.exporter.length == 0 || !bytesEqual(session.payId(0), payId)) continue;
+      session.end(reason, true);
+    }
   }
 
   /** Whether a new session can begin now. */
