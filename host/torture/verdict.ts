@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Heals a world after a fault, lets its devices meet, and says what is then wrong: the invariants of
 // docs/protocol.md section 8 by the modules' own word, the receipts and the banks' books.
+import { itemsOf } from "./items.ts";
 import { hex } from "./agentWorld.ts";
 import type { Device } from "./agentWorld.ts";
 import { endFaults } from "./faults.ts";
@@ -70,14 +71,9 @@ export function count(scenario: Scenario): Count {
 type Row = [string, number, number, number, number];
 
 function ticketsOf({ world }: Scenario, device: Device): number {
-  let tickets = 0;
-  for (let cursor: unknown = 0; cursor !== null; ) {
-    const answer = world.ask(device, "agent", [8, 1, cursor]).find(([number]) => number === 8);
-    if (answer === undefined) throw new Error(`The agent of ${device.name} is silent.`);
-    if (answer[3] !== null) tickets += 1;
-    cursor = answer[2];
-  }
-  return tickets;
+  const ask = (cursor: unknown) =>
+    world.ask(device, "agent", [8, 1, cursor]).find(([number]) => number === 8);
+  return itemsOf(ask).length;
 }
 
 /** Ends the faults, waits out everything and lets the devices meet until nothing is open. */

@@ -3,6 +3,7 @@
 // and each prompt left without an answer. Both sides then end where they began, or both are done; the
 // hosts hear why; and the next transaction finds nothing in its way.
 // Refusals by word, wrong tickets and approvals are in purchase.test.ts and rogues.test.ts.
+import { itemsOf } from "../../host/torture/items.ts";
 import { describe, expect, test } from "vitest";
 import { reasonSentence } from "../../host/application/reasons.ts";
 import {
@@ -98,18 +99,9 @@ function willing(world: PurchaseWorld, other: Device, flow: Flow): void {
 
 /** All that one device has: money, tickets, log entries, what it owes to the card network. */
 function holdings(world: PurchaseWorld, device: Device) {
-  const count = (command: number[]) => {
-    let items = 0;
-    for (let cursor: unknown = 0; cursor !== null; ) {
-      const [answer] = world.tell(device, "agent", [...command, cursor]);
-      cursor = answer?.at(-2) ?? null;
-      if (answer?.at(-1) !== null) items += 1;
-    }
-    return items;
-  };
   return {
     balance: world.tell(device, "module", [80])[0]?.[1],
-    tickets: count([8, 1]),
+    tickets: itemsOf((cursor) => world.tell(device, "agent", [8, 1, cursor])[0]).length,
     owed: device === world.merchant ? world.tell(device, "agent", [56])[0]?.[1] : 0,
   };
 }

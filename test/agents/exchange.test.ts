@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exchange of two units between two devices in one commit (docs/protocol.md section 4), with the real
 // images: the one who begins decides, the other one's owner is asked, and both legs go or neither.
+import { itemsOf } from "../../host/torture/items.ts";
 import { describe, expect, test } from "vitest";
 import { decodeCbor } from "../../host/trust/cbor.ts";
 import {
@@ -61,13 +62,8 @@ const AFTER = [
 
 /** The newest log entry of an agent: kind, state, paid, received. */
 function newestLog(world: PurchaseWorld, device: Device): unknown[] {
-  let entry: unknown[] = [];
-  for (let cursor: unknown = 0; cursor !== null; ) {
-    const [answer] = world.tell(device, "agent", [9, cursor]);
-    if (answer?.[2] === null) break;
-    entry = decodeCbor(answer?.[2] as Uint8Array) as unknown[];
-    cursor = answer?.[1];
-  }
+  const entries = itemsOf((cursor) => world.tell(device, "agent", [9, cursor])[0]);
+  const entry = decodeCbor(entries.at(-1)!) as unknown[];
   return [entry[2], entry[3], entry[8], entry[9], entry[12]];
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A ticket holder with as many tickets as it takes (32): the oldest receipt makes room for a new
 // ticket, a card never does. And the last second of a card.
+import { itemsOf } from "../../host/torture/items.ts";
 import { describe, expect, test } from "vitest";
 import { readTicket } from "../../host/application/tickets.ts";
 import {
@@ -22,13 +23,8 @@ const UNKNOWN_TICKET = 46;
 
 /** All tickets that the customer's agent tells its host, read. */
 function tickets(world: PurchaseWorld) {
-  const found = [];
-  for (let cursor: unknown = 0; cursor !== null; ) {
-    const [answer] = world.tell(world.customer, "agent", [8, 1, cursor]);
-    cursor = answer?.[2];
-    if (answer?.[3] != null) found.push(readTicket(answer[3] as Uint8Array)!);
-  }
-  return found;
+  const items = itemsOf((cursor) => world.tell(world.customer, "agent", [8, 1, cursor])[0]);
+  return items.map((item) => readTicket(item)!);
 }
 
 function buy(world: PurchaseWorld): unknown[] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requested payment (paragraph 128) and another amount in an ordinary one (Fig. 12, 572-582 and
 // 620-622), with the real images: who states the amount, who is asked, who may say no.
+import { itemsOf } from "../../host/torture/items.ts";
 import { describe, expect, test } from "vitest";
 import { decodeCbor } from "../../host/trust/cbor.ts";
 import {
@@ -53,15 +54,10 @@ const balances = (world: PurchaseWorld, friend: Device) => [
 ];
 /** Kind, state, amount and unit of an agent's log entries, oldest first. */
 function log(world: PurchaseWorld, device: Device): unknown[][] {
-  const entries: unknown[][] = [];
-  for (let cursor: unknown = 0; cursor !== null; ) {
-    const [answer] = world.tell(device, "agent", [9, cursor]);
-    if (answer?.[2] === null) break;
-    const entry = decodeCbor(answer?.[2] as Uint8Array) as unknown[];
-    entries.push([entry[2], entry[3], entry[8], entry[9]]);
-    cursor = answer?.[1];
-  }
-  return entries;
+  return itemsOf((cursor) => world.tell(device, "agent", [9, cursor])[0]).map((item) => {
+    const entry = decodeCbor(item) as unknown[];
+    return [entry[2], entry[3], entry[8], entry[9]];
+  });
 }
 
 describe("a requested payment", () => {

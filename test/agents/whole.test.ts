@@ -2,6 +2,7 @@
 // The main job with every image real: a bank issues, a merchant withdraws and sells to a customer
 // with a card, the customer pays another person and sells some back (Figs. 7 and 12); and what is
 // left after losses of messages and power.
+import { itemsOf } from "../../host/torture/items.ts";
 import { describe, expect, test } from "vitest";
 import { readTicket, ticketPayload } from "../../host/application/tickets.ts";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -44,14 +45,8 @@ const completion = (world: PurchaseWorld) =>
   (decodeCbor(payloadOf(world.merchant.last(47)?.[2])) as unknown[])[1];
 /** The newest log entry of an agent. */
 function newestLog(world: PurchaseWorld, device = world.customer): unknown[] {
-  let cursor: unknown = 0;
-  let entry: unknown[] = [];
-  while (cursor !== null) {
-    const [answer] = world.tell(device, "agent", [9, cursor]);
-    entry = decodeCbor(answer?.[2] as Uint8Array) as unknown[];
-    cursor = answer?.[1];
-  }
-  return entry;
+  const entries = itemsOf((cursor) => world.tell(device, "agent", [9, cursor])[0]);
+  return decodeCbor(entries.at(-1)!) as unknown[];
 }
 
 describe("a purchase", () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One purchase or sale between real, traced agents and money modules, for the claims: who did which
 // numbered step in which order, what the card network was asked, and what everyone holds.
+import { itemsOf } from "../../host/torture/items.ts";
 import { expect } from "vitest";
 import { readTicket, type Receipt } from "../../host/application/tickets.ts";
 import { bytesToHex } from "@noble/hashes/utils.js";
@@ -137,19 +138,13 @@ export class TracedTrade {
 
 /** Note ids of a device's money, and for each the modules that it came through. */
 export function notesOf(world: PurchaseWorld, device: Device): { id: string; path: string[] }[] {
-  const notes: { id: string; path: string[] }[] = [];
-  for (let cursor: unknown = 0; cursor !== null; ) {
-    const [answer] = world.tell(device, "module", [8, 2, cursor]);
-    const item = answer?.[3];
-    cursor = answer?.[2] ?? null;
-    if (!(item instanceof Uint8Array)) continue;
+  return itemsOf((cursor) => world.tell(device, "module", [8, 2, cursor])[0]).map((item) => {
     const [body, transfers] = decodeCbor(item) as [unknown[], unknown[][]];
     const fields = decodeCbor(body[2] as Uint8Array) as unknown[];
     const path = transfers.map((transfer) => {
       const [, , , , transferee] = decodeCbor(transfer[2] as Uint8Array) as unknown[];
       return new TextDecoder().decode(transferee as Uint8Array).replaceAll("\0", "");
     });
-    notes.push({ id: bytesToHex(fields[3] as Uint8Array), path });
-  }
-  return notes;
+    return { id: bytesToHex(fields[3] as Uint8Array), path };
+  });
 }

@@ -4,6 +4,7 @@
 // transfer tree finds them out where both branches meet, the bank convicts them by their own two
 // signatures, and once the list has come nobody deals with them. Honest modules never have more
 // together than was issued and what the thief signed twice.
+import { itemsOf } from "../../host/torture/items.ts";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { PaymentRecord } from "../../host/network/bank/ledger.ts";
@@ -94,13 +95,7 @@ const spendable = (...agents: AgentStandIn[]) =>
 
 /** What the module's host gets by an export (8), item by item. */
 function exported({ module }: Node, kind: number): Uint8Array[] {
-  const items: Uint8Array[] = [];
-  for (let cursor: unknown = 0; cursor !== null; ) {
-    const [, , next, item] = module.ask(8, kind, cursor) as unknown[];
-    if (item instanceof Uint8Array) items.push(item);
-    cursor = next;
-  }
-  return items;
+  return itemsOf((cursor) => module.ask(8, kind, cursor));
 }
 
 describe("the same money twice", () => {

@@ -3,6 +3,7 @@
 // way, without the signer's secrets, and by the signer itself, whose signature is then right over
 // what no honest issuer writes. The real agents get them in real sessions, refuse each for its
 // reason, show their owners nothing, and keep what they kept before.
+import { itemsOf } from "../../host/torture/items.ts";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { describe, expect, test } from "vitest";
 import {
@@ -55,13 +56,7 @@ function wrongs(all: Tampered[], rules: Rules, answerTo: (bytes: Uint8Array) => 
 
 /** All tickets that an agent holds. */
 function ticketsOf(device: Device): string {
-  const items: unknown[] = [];
-  for (let cursor: unknown = 0; cursor !== null; ) {
-    const [, , next, item] = device.agent.ask(8, 1, cursor) as unknown[];
-    items.push(item);
-    cursor = next;
-  }
-  return JSON.stringify(items);
+  return JSON.stringify(itemsOf((cursor) => device.agent.ask(8, 1, cursor)));
 }
 
 const one = (bytes: Uint8Array) => concatBytes(Uint8Array.of(0x81), bytes);

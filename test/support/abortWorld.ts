@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A world in which every kind of transaction has been carried out and been refused once, to be
 // forked for each way in which one can end early; and what must be afterwards as it was before.
+import { itemsOf } from "../../host/torture/items.ts";
 import {
   acquire,
   type AgentWorldSnapshot,
@@ -304,11 +305,5 @@ export function willingBank(message: unknown[]): unknown[][] {
 
 /** All items of an export, in hexadecimal. */
 function exported(device: Device, half: "agent" | "module", kind: number): string[] {
-  const items: string[] = [];
-  for (let cursor: unknown = 0; cursor !== null; ) {
-    const [, , next, item] = device.half(half).ask(8, kind, cursor) as unknown[];
-    if (item instanceof Uint8Array) items.push(hex(item));
-    cursor = next;
-  }
-  return items;
+  return itemsOf((cursor) => device.half(half).ask(8, kind, cursor)).map(hex);
 }
