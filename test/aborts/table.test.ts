@@ -112,6 +112,12 @@ const lineDead = (from: number) => () => {
   world.wire = (body) => (world.carried - world.carriedBefore > from ? null : body);
 };
 
+/** Where a module that the other's list names is refused. */
+const LISTED_MODULE: Row["flows"] = {
+  ...each([...TRADES, ...PERSONS, "exchange"], 12, 12),
+  ...each(["withdrawal", "refresh"], 12, null),
+};
+
 const ROWS: Row[] = [
   {
     cause: "the second device's agent has the first on its list (310)",
@@ -127,46 +133,23 @@ const ROWS: Row[] = [
   },
   {
     cause: "the second module has the first on its list (1486-1492)",
-    flows: {
-      purchase: [12, 12],
-      sale: [12, 12],
-      payment: [12, 12],
-      "top-up": [12, 12],
-      exchange: [12, 12],
-      withdrawal: [12, null],
-      refresh: [12, null],
-    },
+    flows: LISTED_MODULE,
     arrange: ({ first, second }) => list(second, "module", [moduleId(first)]),
     stays: true,
   },
   {
     cause: "the first module has the second on its list (1516-1522)",
-    flows: {
-      purchase: [12, 12],
-      sale: [12, 12],
-      payment: [12, 12],
-      "top-up": [12, 12],
-      exchange: [12, 12],
-      withdrawal: [12, null],
-      refresh: [12, null],
-    },
+    flows: LISTED_MODULE,
     arrange: ({ first, second }) => list(first, "module", [moduleId(second)]),
     stays: true,
   },
-  {
-    cause: "the modules' clocks differ by eleven minutes (1540-1544)",
+  ...[11, -11].map((minutes) => ({
+    cause: `the second module's clock differs by ${minutes} minutes (1540-1544)`,
     flows: { ...each(WITH_AGENTS, 14, 14), ...each(BANK, 14, null) },
-    arrange: ({ second }) => {
-      second.half("module").clockSkewMs = 11 * 60_000;
+    arrange: ({ second }: Flow) => {
+      second.half("module").clockSkewMs = minutes * 60_000;
     },
-  },
-  {
-    cause: "the modules' clocks differ by eleven minutes the other way",
-    flows: { ...each(WITH_AGENTS, 14, 14), ...each(BANK, 14, null) },
-    arrange: ({ second }) => {
-      second.half("module").clockSkewMs = -11 * 60_000;
-    },
-  },
+  })),
   {
     cause: "the owner does not confirm the merchant (460, 462)",
     flows: each(TRADES, 19, null),
@@ -235,32 +218,19 @@ const ROWS: Row[] = [
     arrange: () => world.tell(world.merchant, "agent", [40, false]),
     stays: true,
   },
-  {
-    cause: "the merchant is short and finds no funds (724-746)",
+  ...Object.entries<Record<number, Host>>({
+    "finds no funds (724-746)": {},
+    "its host only says that it has funds now": { 43: ([, tag]) => [[44, tag, true]] },
+    "its host gives no answer": { 43: silent },
+  }).map(([what, change]) => ({
+    cause: `the merchant is short and ${what}`,
     flows: each(["purchase"], 29, 29),
     arrange: () => {
       world.offerChange = { maximum: 900_000 };
       customerSays({}, 800_000)();
+      merchantSays(change)();
     },
-  },
-  {
-    cause: "the merchant is short and its host only says that it has funds now",
-    flows: each(["purchase"], 29, 29),
-    arrange: () => {
-      world.offerChange = { maximum: 900_000 };
-      customerSays({}, 800_000)();
-      merchantSays({ 43: ([, tag]) => [[44, tag, true]] })();
-    },
-  },
-  {
-    cause: "the merchant is short and its host gives no answer",
-    flows: each(["purchase"], 29, 29),
-    arrange: () => {
-      world.offerChange = { maximum: 900_000 };
-      customerSays({}, 800_000)();
-      merchantSays({ 43: silent })();
-    },
-  },
+  })),
   {
     cause: "the customer has less than it sells (570, 576)",
     flows: each(["sale"], 29, 29),

@@ -10,6 +10,7 @@ import { memoryWorld } from "../../host/economy/worldSettings.ts";
 import { Channel, Port } from "../../host/link/protocol.ts";
 import { onStep } from "../../host/patent/step.ts";
 import { card, heldBy, tills } from "../support/story.ts";
+import { expectInOrder } from "./tracedTrade.ts";
 
 const DEBIT = "4000000000000001";
 const CREDIT = "4000000000000002";
@@ -104,15 +105,6 @@ async function shopAccount(): Promise<number> {
   return account?.balanceMinor ?? 0;
 }
 
-/** Asserts that these marks were made, each after the one before. */
-function expectOrder(marks: Story["marks"], ...expected: [string, number][]): void {
-  let at = -1;
-  for (const [who, step] of expected) {
-    at = marks.findIndex(([w, n], index) => index > at && w === who && n === step);
-    expect([who, step, at >= 0], `${who} ${step}, in its place`).toEqual([who, step, true]);
-  }
-}
-
 /** What the card network keeps of the transactions of one card. */
 async function cardRows(number: string): Promise<Record<string, unknown>[]> {
   const rows = await world.base.database.query("SELECT * FROM card_transactions");
@@ -147,12 +139,28 @@ const SOLD: [string, number][] = [
   ["Shop module", 1576],
 ];
 
+/** Trades with the debit and with the credit card; each receipt names its card's ticket. */
+async function tradeWithEachCard(direction: "buy" | "sell"): Promise<void> {
+  for (const [number, kind] of [
+    [DEBIT, "debit"],
+    [CREDIT, "credit"],
+  ] as const) {
+    const cards = await world.people[0]!.wallet.cards();
+    const used = cards.find(({ account }) => account === number);
+    expect(used).toMatchObject({ type: "card", kind, account: number });
+    const { outcome, receipt } = await trade(direction, 300, number);
+    expect(outcome.outcome).toBe("ok");
+    expect(receipt?.credential).toBe(used?.identifier.ticketId);
+    expect(receipt?.account).toBe(`************${number.slice(-4)}`);
+  }
+}
+
 describe("a purchase between two devices", () => {
   test("claim 16: receipt, authorization, money, whatever the customer's bank", async () => {
     const { outcome, gained, given, receipt, marks, spoken } = await trade("buy", 2_000);
     expect(outcome).toMatchObject({ outcome: "ok", authorized: 2_050, received: 2_000 });
     expect([gained, given]).toEqual([2_000, 2_000]);
-    expectOrder(marks, ...AGREED, ...BOUGHT);
+    expectInOrder(marks, [...AGREED, ...BOUGHT]);
     expect(receipt).toMatchObject({
       direction: "buy",
       moneyMinor: 2_000,
@@ -173,7 +181,7 @@ describe("a purchase between two devices", () => {
   test("claim 17: found in a merchant network, it authorizes over the card network", async () => {
     const { marks } = await trade("buy", 100);
     // The customer found the merchant in its network (700), by way of the gateway.
-    expectOrder(marks, ["Ada host", 700], ["Ada host", 702], ["Ada host", 704], ...BOUGHT);
+    expectInOrder(marks, [["Ada host", 700], ["Ada host", 702], ["Ada host", 704], ...BOUGHT]);
     const rows = await cardRows(DEBIT);
     expect(rows.map(({ state }) => state)).toEqual(["posted", "posted"]);
     // By the switch to the issuer, which debited the account.
@@ -195,8 +203,7 @@ describe("a purchase between two devices", () => {
     const before = await shopAccount();
     const { outcome, marks } = await trade("buy", till + 1_000);
     expect(outcome).toMatchObject({ outcome: "ok", received: till + 1_000 });
-    expectOrder(
-      marks,
+    expectInOrder(marks, [
       ["Shop agent", 728],
       ["merchant's host", 742],
       ["Shop module", 748],
@@ -204,24 +211,13 @@ describe("a purchase between two devices", () => {
       ["Shop module", 1576],
       ["Shop agent", 817],
       ["Ada module", 1576],
-    );
+    ]);
     // What was missing came from the account, and the card's posting went to it.
     expect(await shopAccount()).toBe(before - 1_000 + till + 1_050);
   });
 
   test("claim 19: the credential is a debit or credit card's, with the account", async () => {
-    for (const [number, kind] of [
-      [DEBIT, "debit"],
-      [CREDIT, "credit"],
-    ] as const) {
-      const cards = await world.people[0]!.wallet.cards();
-      const used = cards.find(({ account }) => account === number);
-      expect(used).toMatchObject({ type: "card", kind, account: number });
-      const { outcome, receipt } = await trade("buy", 300, number);
-      expect(outcome.outcome).toBe("ok");
-      expect(receipt?.credential).toBe(used?.identifier.ticketId);
-      expect(receipt?.account).toBe(`************${number.slice(-4)}`);
-    }
+    await tradeWithEachCard("buy");
   });
 });
 
@@ -230,7 +226,7 @@ describe("a sale between two devices", () => {
     const { outcome, gained, given, receipt, marks } = await trade("sell", 1_000);
     expect(outcome).toMatchObject({ outcome: "ok", authorized: 950 });
     expect([gained, given]).toEqual([-1_000, -1_000]);
-    expectOrder(marks, ...AGREED, ...SOLD);
+    expectInOrder(marks, [...AGREED, ...SOLD]);
     expect(receipt).toMatchObject({
       direction: "sell",
       moneyMinor: 1_000,
@@ -243,7 +239,7 @@ describe("a sale between two devices", () => {
   test("claim 21: found in a merchant network, it credits over the card network", async () => {
     const before = (await cardRows(DEBIT)).length;
     const { marks } = await trade("sell", 200);
-    expectOrder(marks, ["Ada host", 700], ["Ada host", 702], ["Ada host", 704], ...SOLD);
+    expectInOrder(marks, [["Ada host", 700], ["Ada host", 702], ["Ada host", 704], ...SOLD]);
     const rows = await cardRows(DEBIT);
     expect(rows.length).toBe(before + 1);
     expect(rows.filter(({ direction }) => direction === "sell").map(({ state }) => state)).toEqual([
@@ -265,27 +261,16 @@ describe("a sale between two devices", () => {
     });
     expect(outcome.outcome).toBe("ok");
     await world.settled();
-    expectOrder(
-      story.marks,
+    expectInOrder(story.marks, [
       ["Shop module", 1574],
       ["Merchant's Bank teller module", 1576],
       ["Shop module", 1710],
       ["Merchant's Bank teller module", 1718],
-    );
+    ]);
     expect(await shopAccount()).toBe(before + bought);
   });
 
   test("claim 23: a sale's credential is a debit or credit card's, with the account", async () => {
-    for (const [number, kind] of [
-      [DEBIT, "debit"],
-      [CREDIT, "credit"],
-    ] as const) {
-      const cards = await world.people[0]!.wallet.cards();
-      const used = cards.find(({ account }) => account === number);
-      expect(used).toMatchObject({ type: "card", kind, account: number });
-      const { outcome, receipt } = await trade("sell", 300, number);
-      expect(outcome.outcome).toBe("ok");
-      expect(receipt?.credential).toBe(used?.identifier.ticketId);
-    }
+    await tradeWithEachCard("sell");
   });
 });

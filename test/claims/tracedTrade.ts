@@ -110,11 +110,7 @@ export class TracedTrade {
 
   /** Asserts that these happened, each after the one before. */
   expectOrder(...expected: Happening[]): void {
-    let at = -1;
-    for (const [who, what] of expected) {
-      at = this.happened.findIndex(([w, n], index) => index > at && w === who && n === what);
-      expect([who, what, at >= 0], `${who}: ${what}, in its place`).toEqual([who, what, true]);
-    }
+    expectInOrder(this.happened, expected);
   }
 
   /** Asserts that a machine did none of these steps. */
@@ -133,6 +129,15 @@ export class TracedTrade {
       }
       return answers;
     };
+  }
+}
+
+/** Asserts that these are among what happened, each after the one before. */
+export function expectInOrder(happened: Happening[], expected: Happening[]): void {
+  let at = -1;
+  for (const [who, what] of expected) {
+    at = happened.findIndex(([w, n], index) => index > at && w === who && n === what);
+    expect([who, what, at >= 0], `${who}: ${what}, in its place`).toEqual([who, what, true]);
   }
 }
 
