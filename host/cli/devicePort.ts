@@ -2,7 +2,7 @@
 // --port of florin device: a serial port, or a board that this computer plays, simulated or in an
 // emulator. The latter two keep secret, flash and counters in a directory of the same form.
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeEmulated } from "../device/boardDescription.ts";
 import { boardProgram } from "../device/boardProgram.ts";
@@ -15,6 +15,7 @@ import type { ByteTransport } from "../link/transport.ts";
 import { type DirectoryLock, lockDirectory } from "../network/store/lockFile.ts";
 import { SimulatedBoard } from "../simulator/board.ts";
 import { fileStorage } from "../simulator/storage.ts";
+import { writeWholeFile } from "../wholeFile.ts";
 import { CommandFailure, progress } from "./output.ts";
 
 /** Images of a board that this computer plays. */
@@ -134,7 +135,7 @@ function openDirectory(name: string, parent: string) {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const lock: DirectoryLock = lockDirectory(directory);
   const path = join(directory, "secret");
-  if (!existsSync(path)) writeFileSync(path, randomBytes(SECRET_SIZE), { mode: 0o600 });
+  if (!existsSync(path)) writeWholeFile(path, randomBytes(SECRET_SIZE));
   return { directory, lock, secret: new Uint8Array(readFileSync(path)) };
 }
 
@@ -156,7 +157,7 @@ function keptSlots(directory: string, { agent, module }: Slots, room: 1 | 2): Sl
   if (Object.keys(slots).length > room) {
     throw new CommandFailure("this board has room for one image: --agent or --module, not both");
   }
-  if (!isKept) writeFileSync(path, `${JSON.stringify(slots)}\n`);
+  if (!isKept) writeWholeFile(path, `${JSON.stringify(slots)}\n`);
   return slots;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What merchants ask of a running economy: their offers, which they may change, the money of their
 // devices, the devices themselves and their logs.
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeWholeFile } from "../wholeFile.ts";
 import { rateProblem } from "../economy/economyCheck.ts";
 import type { EconomyOffer } from "../economy/economyFile.ts";
 import { deviceReport, fundsReport, logReport } from "../economy/merchantReports.ts";
@@ -78,7 +78,8 @@ async function changeOffer(world: World, options: Options): Promise<void> {
   if (entry !== undefined) entry.offers = [...merchant.offers];
   const { directory } = world.base.settings;
   if (directory !== undefined) {
-    writeFileSync(join(directory, "economy.json"), `${JSON.stringify(economy, null, 2)}\n`);
+    const text = `${JSON.stringify(economy, null, 2)}\n`;
+    writeWholeFile(join(directory, "economy.json"), text, 0o644);
   }
   await publishOffers(world.base, merchant);
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // florin up: keeps an economy running with its state on disk, and serves the other commands.
-import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readEconomy } from "../economy/economyFile.ts";
 import { publishOffers } from "../economy/offers.ts";
 import { openWorld, type World } from "../economy/world.ts";
 import { lastingWorld } from "../economy/worldSettings.ts";
 import { lockDirectory } from "../network/store/lockFile.ts";
+import { writeWholeFile } from "../wholeFile.ts";
 import { serveControl } from "./control.ts";
 import { EXAMPLE_ECONOMY } from "./demo.ts";
 import { CommandFailure, ExitCode, progress, say, sayJson, warn } from "./output.ts";
@@ -39,7 +40,7 @@ export async function up(options: UpOptions): Promise<number> {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const lock = lockDirectory(dir);
   try {
-    if (!isKnown) copyFileSync(file, kept);
+    if (!isKnown) writeWholeFile(kept, new Uint8Array(readFileSync(file)), 0o644);
     const watch = { progress, detail: progress, alarm: warn };
     const settings = { ...lastingWorld(dir, options.database, watch), gatewayPort };
     const world = await openWorld(economy, settings);

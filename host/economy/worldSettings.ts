@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where an economy's secrets, time and state come from: in memory for a demo, from a seed where it
 // shall replay, in a directory where it shall last.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expand } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Clock } from "../link/clock.ts";
 import { systemClock } from "../link/clock.ts";
+import { writeWholeFile } from "../wholeFile.ts";
 import type { BoardMaker } from "./partyBoard.ts";
 import { fileStorage } from "../simulator/storage.ts";
 import type {
@@ -94,7 +95,7 @@ export function lastingWorld(
 ): WorldSettings {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const secretFile = join(directory, "secret");
-  if (!existsSync(secretFile)) writeFileSync(secretFile, systemRandom(32), { mode: 0o600 });
+  if (!existsSync(secretFile)) writeWholeFile(secretFile, systemRandom(32));
   return {
     ...common(watch, new Uint8Array(readFileSync(secretFile))),
     clock: systemClock,

@@ -4,17 +4,9 @@
 // Files are not synchronised to the disk: a power cut of the computer may lose the last changes.
 // Words that a simulated power cut left unstable are kept as they read last. One process at a time
 // may use a directory.
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { writeWholeFile } from "../wholeFile.ts";
 import type { BoardStorage, CounterStorage, FlashStorage, ModuleStorage } from "./types.ts";
 import { FLASH_SIZE } from "./virtualFlash.ts";
 
@@ -67,7 +59,7 @@ function fileFlash(path: string): FlashStorage & { close(): void } {
     load: () => (existsSync(path) ? new Uint8Array(readFileSync(path)) : null),
     store: (offset, bytes) => {
       if (descriptor === null) {
-        if (!existsSync(path)) writeAtomically(path, new Uint8Array(FLASH_SIZE).fill(0xff));
+        if (!existsSync(path)) writeWholeFile(path, new Uint8Array(FLASH_SIZE).fill(0xff));
         descriptor = openSync(path, "r+");
       }
       writeSync(descriptor, bytes, 0, bytes.length, offset);
@@ -89,12 +81,6 @@ function fileCounter(path: string): CounterStorage {
       }
       return BigInt(text.trim());
     },
-    store: (value) => writeAtomically(path, `${value}\n`),
+    store: (value) => writeWholeFile(path, `${value}\n`),
   };
-}
-
-/** A rename is atomic: a killed process leaves the old file or the new one. */
-function writeAtomically(path: string, content: string | Uint8Array): void {
-  writeFileSync(`${path}.new`, content, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
 }
