@@ -84,6 +84,20 @@ export function newMessageManager(owner = "host"): MessageManager {
   };
 }
 
+/** The same state, to be changed apart from this one. */
+export function copyMessageManager(state: MessageManager): MessageManager {
+  const { owner, halves, pending, origins, connections, sessions, statistics } = state;
+  return {
+    owner,
+    halves: [...halves],
+    pending: new Map(pending),
+    origins: new Map(origins),
+    connections: new Set(connections),
+    sessions: new Map(sessions),
+    statistics: { ...statistics },
+  };
+}
+
 /** Takes one event; changes `state` and gives what is to be done, in order. */
 export function messageManagerStep(
   state: MessageManager,

@@ -81,6 +81,10 @@ export class SimulatedModule {
   private readonly unstable: RandomGenerator;
   private counter: bigint;
   private instance: ModuleInstance | null = null;
+  /** The one instance that is ever made, and what it was before it first ran. */
+  private made: { instance: ModuleInstance; fresh: InstanceSnapshot } | null = null;
+  /** Device keys by label: they follow from the secret and the image alone. */
+  private readonly deviceKeys = new Map<string, Uint8Array>();
 
   constructor(
     channel: ModuleChannel,
@@ -214,7 +218,29 @@ export class SimulatedModule {
     return this.board.options.observer;
   }
 
+  /**
+   * An instance as it is before `boot`. Memory and mutable globals are all that an instance is, so
+   * the first one is put back to its beginning instead of making another.
+   */
   private newInstance(): ModuleInstance {
+    if (this.made === null) {
+      const instance = this.instantiate();
+      this.made = { instance, fresh: instance.snapshot() };
+    } else this.made.instance.restore(this.made.fresh);
+    return this.made.instance;
+  }
+
+  private deviceKey(label: Uint8Array): Uint8Array {
+    const name = String(label);
+    let key = this.deviceKeys.get(name);
+    if (key === undefined) {
+      key = deriveDeviceKey(this.board.options.secret, this.image, label);
+      this.deviceKeys.set(name, key);
+    }
+    return key;
+  }
+
+  private instantiate(): ModuleInstance {
     const { board, flash, image } = this;
     const hasCounter = board.options.hasCounter ?? true;
     return new ModuleInstance(image, {
@@ -249,7 +275,7 @@ export class SimulatedModule {
         board.statistics.counterRaises += 1;
         return this.counter;
       },
-      deviceKey: (label) => deriveDeviceKey(board.options.secret, image, label),
+      deviceKey: (label) => this.deviceKey(label),
       step: (number) => this.observer?.step?.(this.channel, number),
     });
   }

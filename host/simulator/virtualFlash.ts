@@ -57,9 +57,11 @@ export class VirtualFlash {
   canWrite(offset: number, length: number): boolean {
     if (offset % FLASH_WORD_SIZE !== 0 || length % FLASH_WORD_SIZE !== 0) return false;
     if (length < 0 || offset + length > FLASH_SIZE) return false;
-    const present = new Uint8Array(length);
-    this.read(offset, present);
-    return present.every((byte) => byte === ERASED);
+    for (let at = offset; at < offset + length; at += 1) {
+      const page = this.pages[Math.floor(at / FLASH_PAGE_SIZE)]!;
+      if (page[at % FLASH_PAGE_SIZE] !== ERASED) return false;
+    }
+    return true;
   }
 
   /**

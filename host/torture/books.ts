@@ -4,6 +4,7 @@
 // of these books, so that a copy of the world holds the banks' knowledge too.
 import { decodeCbor } from "../trust/cbor.ts";
 import { approvalOf, type Host, hex, mandateHash, payloadOf, postingOf } from "./agentWorld.ts";
+import { rememberAbout } from "./remembered.ts";
 
 const ABORTED = 1;
 const COMMITTED = 2;
@@ -38,17 +39,36 @@ export function newBooks(): Books {
   };
 }
 
+/** The same books, to be changed apart from these. */
+export function copyBooks(books: Books): Books {
+  const { cards, transitMinor, payments, conflicts } = books;
+  return {
+    ...books,
+    cards: { ...cards },
+    transitMinor: { ...transitMinor },
+    payments: { ...payments },
+    conflicts: [...conflicts],
+  };
+}
+
 /** The merchant's host with switch and issuer behind it: 45 asks for a hold, 47 posts or voids. */
 export function answerCards(books: Books, [number, tag, object]: unknown[]): unknown[][] {
   if (books.isCardNetworkDown) return [];
   if (number === 45) {
-    const card = hex(mandateHash(object));
+    const mandate = object as object;
+    const card = rememberAbout(mandate, "hash", () => hex(mandateHash(mandate)));
     books.cards[card] ??= "held";
     const isHeld = books.cards[card] !== "voided";
-    return [[46, tag, approvalOf(object, isHeld, isHeld ? "00" : "05"), isHeld ? "00" : "05"]];
+    const code = isHeld ? "00" : "05";
+    return [[46, tag, rememberAbout(mandate, code, () => approvalOf(mandate, isHeld, code)), code]];
   }
   if (number !== 47) return [];
-  const [mandate, outcome] = decodeCbor(payloadOf(object)) as [Uint8Array, number];
+  const completion = object as object;
+  const [mandate, outcome] = rememberAbout(
+    completion,
+    "payload",
+    () => decodeCbor(payloadOf(completion)) as [Uint8Array, number],
+  );
   const wanted = outcome === POST ? "posted" : "voided";
   const card = hex(mandate);
   const state = books.cards[card] ?? (wanted === "voided" ? "held" : "unknown");
@@ -57,7 +77,7 @@ export function answerCards(books: Books, [number, tag, object]: unknown[]): unk
     return [];
   }
   books.cards[card] = wanted;
-  return [[48, tag, postingOf(object)]];
+  return [[48, tag, rememberAbout(completion, "posting", () => postingOf(completion))]];
 }
 
 /** A bank's host: its books hold first (82), and settle once what the module says (84). */

@@ -7,7 +7,7 @@ import { PowerCut } from "../simulator/simulatedModule.ts";
 import type { VirtualClock } from "../simulator/virtualClock.ts";
 import type { Device, Half } from "./agentWorld.ts";
 import type { Sent } from "./bareModule.ts";
-import { type Books, newBooks } from "./books.ts";
+import { type Books, copyBooks, newBooks } from "./books.ts";
 import { halvesOf, Wires, type WiresSnapshot } from "./wires.ts";
 
 /** What comes back at a time: a device's power, its host, or a line between two devices. */
@@ -99,7 +99,7 @@ export class FaultWorld extends Wires {
   override snapshot(): FaultWorldSnapshot {
     return {
       ...super.snapshot(),
-      books: structuredClone(this.books),
+      books: copyBooks(this.books),
       returns: [...this.returns],
       waiting: [...this.waiting],
       powerBackMs: this.powerBackMs,
@@ -108,14 +108,16 @@ export class FaultWorld extends Wires {
 
   override restore(snapshot: FaultWorldSnapshot): void {
     super.restore(snapshot);
-    this.books = structuredClone(snapshot.books);
+    this.books = copyBooks(snapshot.books);
     this.returns = [...snapshot.returns];
     this.waiting = [...snapshot.waiting];
     this.powerBackMs = snapshot.powerBackMs;
   }
 
-  protected override deadlines(): number[] {
-    return [...super.deadlines(), ...this.returns.map(({ atMs }) => atMs)];
+  protected override nextDueMs(): number {
+    let dueMs = super.nextDueMs();
+    for (const { atMs } of this.returns) dueMs = Math.min(dueMs, atMs);
+    return dueMs;
   }
 
   protected override timePassed(): void {

@@ -2,7 +2,7 @@
 // The faults that the explorer makes at an event of a run, each under a short name that is part of
 // the point's id: power cut around a flash operation, a message spoilt, a device or host switched
 // off, a line broken, clocks and the card network (docs/faults.md).
-import type { PowerDecision, StorageOperation } from "../simulator/types.ts";
+import type { PowerDecision } from "../simulator/types.ts";
 import type { Device } from "./agentWorld.ts";
 import type { FaultWorld } from "./faultWorld.ts";
 import type { Random } from "./random.ts";
@@ -21,6 +21,8 @@ export interface RunEvent {
   /** Names of the modules, such as "C.agent", in the order of their flash and counter operations. */
   operations: string[];
 }
+
+const keep = () => "keep" as const;
 
 const slug = (name: string) => name.replaceAll(" ", "-");
 
@@ -85,8 +87,8 @@ export function makeFault(world: FaultWorld, name: string, random: Random): void
 /** Puts everything right that a fault may have left wrong; what comes back by itself does later. */
 export function endFaults(world: FaultWorld): void {
   world.fault = (letter) => [letter];
-  for (const module of world.modules()) {
-    module.power = () => "keep";
+  for (const { module } of world.parts) {
+    module.power = keep;
     module.clockSkewMs = 0;
     module.isClockKnown = true;
     module.isRandomDead = false;
@@ -103,12 +105,12 @@ function cutAtOperation(
 ): void {
   let operations = 0;
   world.powerBackMs = backMs;
-  const decide = (_operation: StorageOperation): PowerDecision => {
+  const decide = (): PowerDecision => {
     if (operations++ !== index) return "keep";
     if (moment === "torn") return { tear: () => random.next() };
     return moment === "before" ? "cut-before" : "cut-after";
   };
-  for (const module of world.modules()) module.power = decide;
+  for (const { module } of world.parts) module.power = decide;
 }
 
 /** The next letter that this fault is possible on; others pass. */

@@ -14,6 +14,11 @@ const MEETING_MS = 60_000;
 /** Each meeting asks about one open payment. */
 const MEETINGS = 6;
 
+/** Commands that ask: the funds, what is open among modules, and with a card issuer. */
+const FUNDS = [80];
+const OPEN_PAYMENTS = [89];
+const OPEN_CARDS = [56];
+
 /** All that is counted, before a run or after it. */
 export interface Count {
   /** Minor units by unit, over all modules. */
@@ -52,7 +57,7 @@ export function count(scenario: Scenario): Count {
     held: 0,
   };
   for (const device of world.devices) {
-    const answer = world.ask(device, "module", [80]).find(([number]) => number === 80);
+    const answer = world.ask(device, "module", FUNDS).find(([number]) => number === 80);
     if (answer === undefined) throw new Error(`The money module of ${device.name} is silent.`);
     for (const [unit, spendable, inDoubt, refresh, promised] of answer[1] as Row[]) {
       const sum = spendable + refresh;
@@ -90,7 +95,7 @@ export function heal(scenario: Scenario): void {
 function meet({ world, banks, hasCard, second }: Scenario): boolean {
   let isOpen = false;
   for (const device of world.devices) {
-    const answer = world.ask(device, "module", [89]).find(([number]) => number === 89);
+    const answer = world.ask(device, "module", OPEN_PAYMENTS).find(([number]) => number === 89);
     isOpen ||= answer === undefined || answer[1] !== 0;
   }
   for (const [payId, state] of Object.entries(world.books.payments)) {
@@ -100,7 +105,7 @@ function meet({ world, banks, hasCard, second }: Scenario): boolean {
       world.tell(bank, "module", [88, new Uint8Array(Buffer.from(payId, "hex"))]);
   }
   if (hasCard) {
-    const answer = world.ask(second, "agent", [56]).find(([number]) => number === 56);
+    const answer = world.ask(second, "agent", OPEN_CARDS).find(([number]) => number === 56);
     isOpen ||= answer === undefined || answer[1] !== 0;
   }
   return isOpen;

@@ -6,14 +6,15 @@ import type { ModuleSnapshot } from "../simulator/simulatedModule.ts";
 import type { VirtualClock } from "../simulator/virtualClock.ts";
 import {
   channelOf,
+  copyMessageManager,
   type MessageManager,
   type MessageManagerEvent,
   messageManagerStep,
   newMessageManager,
 } from "../device/messageManager.ts";
-import { decodeCbor, encodeCbor } from "../trust/cbor.ts";
 import type { Device, Half } from "./agentWorld.ts";
-import { OWN, PEER, type Sent } from "./bareModule.ts";
+import { type BareModule, OWN, PEER, type Sent } from "./bareModule.ts";
+import { decoded, encodedOnce } from "./remembered.ts";
 
 /** Which two parties a message is between: hosts, halves of a device, host and device both ways. */
 export type Wire = "peer" | "own" | "command" | "told";
@@ -63,9 +64,18 @@ export interface LineEnd {
   connection: number;
 }
 
+/** One half of a device of the world. */
+export interface Part {
+  device: Device;
+  half: Half;
+  module: BareModule;
+}
+
 export class Wires {
   readonly clock: VirtualClock;
   readonly devices: readonly Device[];
+  /** All halves of all devices, in their order. */
+  readonly parts: readonly Part[];
   /** Letters in the order in which they came up, before any fault. */
   readonly log: Letter[] = [];
   /** Looks at each letter before it is delivered; the clean wire if absent. */
@@ -83,6 +93,9 @@ export class Wires {
   constructor(clock: VirtualClock, devices: readonly Device[]) {
     this.clock = clock;
     this.devices = devices;
+    this.parts = devices.flatMap((device) =>
+      halvesOf(device).map((half) => ({ device, half, module: device.half(half) })),
+    );
     this.managers = devices.map((device) => {
       const manager = newMessageManager();
       const halves = halvesOf(device);
@@ -104,7 +117,7 @@ export class Wires {
 
   /** The host gives a command; it is carried by `run`. */
   tell(device: Device, half: Half, command: unknown[], connection: number | null = null): void {
-    this.send(device, half, encodeCbor(command), connection);
+    this.send(device, half, encodedOnce(command), connection);
   }
 
   /** As `tell`, carried at once; what the host heard meanwhile. */
@@ -140,7 +153,7 @@ export class Wires {
     const endMs = this.clock.nowMs() + durationMs;
     for (;;) {
       this.run();
-      const dueMs = Math.min(...this.deadlines());
+      const dueMs = this.nextDueMs();
       if (dueMs > endMs) break;
       this.clock.advance(Math.max(0, dueMs - this.clock.nowMs()));
       this.timePassed();
@@ -150,14 +163,14 @@ export class Wires {
 
   snapshot(): WiresSnapshot {
     return {
-      modules: this.modules().map((module) => module.snapshot()),
+      modules: this.parts.map(({ module }) => module.snapshot()),
       clock: this.clock.snapshot(),
-      managers: structuredClone(this.managers),
+      managers: this.managers.map(copyMessageManager),
       queue: [...this.queue],
       held: [...this.held],
       heard: this.devices.map(({ heard }) => [...heard]),
       log: [...this.log],
-      skewsMs: this.modules().map(({ clockSkewMs }) => clockSkewMs),
+      skewsMs: this.parts.map(({ module }) => module.clockSkewMs),
       ends: [...this.ends],
       nextId: this.nextId,
       nextConnection: this.nextConnection,
@@ -165,12 +178,12 @@ export class Wires {
   }
 
   restore(snapshot: WiresSnapshot): void {
-    for (const [index, module] of this.modules().entries()) {
+    for (const [index, { module }] of this.parts.entries()) {
       module.restore(snapshot.modules[index]!);
       module.clockSkewMs = snapshot.skewsMs[index]!;
     }
     this.clock.restore(snapshot.clock);
-    this.managers = structuredClone(snapshot.managers);
+    this.managers = snapshot.managers.map(copyMessageManager);
     this.queue = [...snapshot.queue];
     this.held = [...snapshot.held];
     for (const [index, device] of this.devices.entries()) {
@@ -192,14 +205,12 @@ export class Wires {
     return null;
   }
 
-  modules() {
-    return this.devices.flatMap((device) => halvesOf(device).map((half) => device.half(half)));
-  }
-
-  /** When something is due: a tick, or a letter that is kept back. */
-  protected deadlines(): number[] {
-    const ticks = this.modules().flatMap(({ deadlineMs }) => deadlineMs ?? []);
-    return [...ticks, ...this.held.map(({ atMs }) => atMs)];
+  /** When something is due next: a tick, or a letter that is kept back; Infinity for never. */
+  protected nextDueMs(): number {
+    let dueMs = Infinity;
+    for (const { module } of this.parts) dueMs = Math.min(dueMs, module.deadlineMs ?? Infinity);
+    for (const { atMs } of this.held) dueMs = Math.min(dueMs, atMs);
+    return dueMs;
   }
 
   /** Time has come to a deadline. */
@@ -213,32 +224,28 @@ export class Wires {
   }
 
   private tickOne(): boolean {
-    for (const device of this.devices) {
-      for (const half of halvesOf(device)) {
-        const { deadlineMs } = device.half(half);
-        if (deadlineMs === null || deadlineMs > this.clock.nowMs()) continue;
-        this.onNext?.(null);
-        this.left(
-          device,
-          half,
-          0,
-          this.event(device, () => device.half(half).tick()),
-        );
-        return true;
-      }
+    for (const { device, half, module } of this.parts) {
+      const { deadlineMs } = module;
+      if (deadlineMs === null || deadlineMs > this.clock.nowMs()) continue;
+      this.onNext?.(null);
+      const sent = this.event(device, () => module.tick());
+      this.left(device, half, 0, sent);
+      return true;
     }
     return false;
   }
 
   private carry(letter: Letter): void {
     this.log.push(letter);
-    const route = routeOf(letter);
     for (const passed of this.fault(letter, this)) this.deliver(passed);
+    if (this.held.length === 0) return;
+    const route = routeOf(letter);
     this.release((held) => held.isSwap && held.letter !== letter && routeOf(held.letter) === route);
   }
 
   private release(isDue: (held: Held) => boolean): void {
     const due = this.held.filter(isDue);
+    if (due.length === 0) return;
     this.held = this.held.filter((held) => !due.includes(held));
     for (const { letter } of due) this.deliver(letter);
   }
@@ -246,7 +253,7 @@ export class Wires {
   private deliver(letter: Letter): void {
     const { wire, to, half, id, body, connection } = letter;
     if (wire === "told") {
-      for (const command of to.host(decodeCbor(body) as unknown[], half)) {
+      for (const command of to.host(decoded(body) as unknown[], half)) {
         this.tell(to, half, command);
       }
     } else if (wire === "peer") {
@@ -279,12 +286,14 @@ export class Wires {
   /** Takes what left a half, by way of its host's message manager. */
   protected left(device: Device, half: Half, id: number, sent: Sent[]): void {
     for (const { port, body } of sent) {
-      const message = Uint8Array.from([port, ...body]);
+      const message = new Uint8Array(body.length + 1);
+      message[0] = port;
+      message.set(body, 1);
       const event = { type: "fromBoard", channel: channelOf(half), id, body: message } as const;
       for (const effect of this.step(device, event)) {
         const letter = { from: device, to: device, half, id, connection: 0, body };
         if (effect.type === "event") {
-          device.heard.push(decodeCbor(body) as unknown[]);
+          device.heard.push(decoded(body) as unknown[]);
           this.queue.push({ ...letter, wire: "told" });
         } else if (effect.type === "toBoard") {
           const other = half === "agent" ? "module" : "agent";
