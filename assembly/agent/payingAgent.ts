@@ -14,7 +14,6 @@ import { Role } from "../trust/roles";
 import { AcquireCredential } from "./acquireCredential";
 import { COMMAND_ID_SIZE } from "./commandMemory";
 import { MoneyTerms } from "./moneyTerms";
-import { openPayIds } from "./openTransaction";
 import { PaymentStarted } from "./paymentStarted";
 import { PaymentTaken } from "./paymentTaken";
 import { PurchaseMessage } from "./purchaseMessage";
@@ -57,14 +56,6 @@ export abstract class PayingAgent extends TrustedAgent {
     if (number == EXPECT) return this.expect(fields, body);
     if (number == ACQUIRE) return this.acquire(fields, body);
     return Reason.UNKNOWN_COMMAND;
-  }
-
-  /** Asks again for the ends that the own module may have told while its host was not listening. */
-  protected askOpen(): void {
-    // Without a common key, the new one brings the question with it.
-    if (!toMoneyModule.reach()) return;
-    this.askAll(openPayIds());
-    this.askServed();
   }
 
   /** Begins a payment without a ticket: the owner's own, or one that the peer is to make. */

@@ -160,6 +160,14 @@ export abstract class TrustedAgent extends HostInterface {
     this.askServed();
   }
 
+  /** Asks again for the ends that the own module may have told while its host was not listening. */
+  protected askOpen(): void {
+    // Without a common key, the new one brings the question with it.
+    if (!toMoneyModule.reach()) return;
+    this.askAll(openPayIds());
+    this.askServed();
+  }
+
   /** Asks for the outcomes of these payments, unless a transaction will decide about them. */
   protected askAll(payIds: Array<Bytes>): void {
     for (let i = 0; i < payIds.length; ++i) {
@@ -232,6 +240,8 @@ export abstract class TrustedAgent extends HostInterface {
   private tellStatus(fields: i32, body: CborReader): i32 {
     const commandId = body.bytesExact(COMMAND_ID_SIZE);
     if (fields != 1 || !body.atEnd()) return Reason.MALFORMED;
+    // A host that asks again waits: what the two halves said at their start may have been lost.
+    if (openByCommand(commandId) !== null) this.askOpen();
     return this.tellKnown(commandId) ? Reason.NONE : Reason.UNKNOWN_TRANSACTION;
   }
 }

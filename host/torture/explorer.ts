@@ -69,21 +69,40 @@ export class Explorer {
     );
   }
 
-  /** Ids of pairs without end: each single fault with a second one, another in each round. */
+  /**
+   * Ids of all pairs, each once, the seed's order: in each round every single fault is the first of
+   * one pair, with another second one in each round. Any part of the order is spread evenly over
+   * the run and over both faults, so that a limit makes a fair sample.
+   */
   *pairs(): Generator<string> {
     const { devices } = this.scenario.world;
     const places = this.forks.flatMap(({ event }, index) =>
       faultNames(event, devices).map((fault) => ({ event: index, fault })),
     );
-    for (let round = 0; ; round += 1) {
-      const random = new Random(this.seed * 7919 + round);
-      for (const { event, fault } of places) {
-        const distance = 1 + random.below(PAIR_DISTANCE);
-        const later = this.forks[Math.min(event + distance, this.forks.length - 1)]!;
-        const second = { distance, fault: random.pick(faultNames(later.event, devices)) };
+    const seconds = this.forks.map((_, event) => this.secondsBehind(event));
+    const longest = Math.max(...seconds.map((all) => all.length));
+    const random = new Random(this.seed * 7919);
+    const starts = places.map(() => random.next());
+    for (let round = 0; round < longest; round += 1) {
+      for (const index of spread(places.length)) {
+        const { event, fault } = places[index]!;
+        const all = seconds[event]!;
+        if (round >= all.length) continue;
+        const second = all[(starts[index]! + round * strideOf(all.length)) % all.length]!;
         yield this.idOf({ event, fault, second });
       }
     }
+  }
+
+  /** All second faults behind an event. */
+  private secondsBehind(event: number): NonNullable<Point["second"]>[] {
+    const { devices } = this.scenario.world;
+    const last = this.forks.length - 1;
+    return Array.from({ length: PAIR_DISTANCE }, (_, index) => index + 1).flatMap((distance) => {
+      // A run with a fault may be longer than the recorded one, whose last event stands for more.
+      const later = this.forks[Math.min(event + distance, last)]!;
+      return faultNames(later.event, devices).map((fault) => ({ distance, fault }));
+    });
   }
 
   /** Makes the fault or faults of a point and judges the world afterwards. */
@@ -92,7 +111,7 @@ export class Explorer {
     const number = numberOf(id);
     try {
       this.play(point, number, trace);
-      heal(this.scenario);
+      heal(this.scenario, ORDER);
       const verdict = judge(this.scenario, this.before, ORDER);
       if (number % ONCE_MORE_EVERY === 0) {
         verdict.complaints.push(...tryOnceMore(this.scenario, NEXT_ORDER));
@@ -136,7 +155,7 @@ export class Explorer {
     scenario.prepare();
     scenario.order(order);
     scenario.world.pass(RUN_MS);
-    heal(scenario);
+    heal(scenario, order);
   }
 
   private record(): void {
@@ -156,7 +175,7 @@ export class Explorer {
     this.scenario.order(ORDER);
     world.pass(RUN_MS);
     world.onNext = null;
-    heal(this.scenario);
+    heal(this.scenario, ORDER);
     const { isCommitted, complaints } = judge(this.scenario, this.before, ORDER);
     if (!isCommitted || complaints.length > 0) {
       const why = complaints.join(", ") || "it is not committed";
@@ -168,6 +187,20 @@ export class Explorer {
     const end = second === null ? "" : `+${second.distance}/${second.fault}`;
     return `${this.scenario.name}:${this.seed}:${event}/${fault}${end}`;
   }
+}
+
+/** A step near the golden section of `length` that reaches all numbers below it. */
+function strideOf(length: number): number {
+  const divides = (a: number, b: number): number => (b === 0 ? a : divides(b, a % b));
+  let stride = Math.max(1, Math.round(length * 0.618));
+  while (divides(length, stride) !== 1) stride += 1;
+  return stride;
+}
+
+/** All numbers below `length`, those that follow one another far apart. */
+function* spread(length: number): Generator<number> {
+  const stride = strideOf(length);
+  for (let index = 0; index < length; index += 1) yield (index * stride) % length;
 }
 
 /** Scenario and seed of a point's id. @throws {Error} if it is none */

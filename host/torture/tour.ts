@@ -87,7 +87,7 @@ function totalOf(explorers: readonly Explorer[], { faults, stride }: TourOptions
   return counts.reduce((sum, one) => sum + one, 0);
 }
 
-/** Pairs have no end: those of several scenarios take turns. */
+/** Pairs are many: those of several scenarios take turns. */
 function* pointsOf(
   explorers: readonly Explorer[],
   { faults, stride }: TourOptions,
@@ -101,10 +101,14 @@ function* pointsOf(
     return;
   }
   const sources = explorers.map((explorer) => ({ explorer, ids: explorer.pairs() }));
-  for (let index = 0; ; index += 1) {
+  let isLast = false;
+  for (let index = 0; !isLast; index += 1) {
+    isLast = true;
     for (const { explorer, ids } of sources) {
-      const id = ids.next().value as string;
-      if (index % stride === 0) yield { explorer, id };
+      const next = ids.next();
+      if (next.done === true) continue;
+      isLast = false;
+      if (index % stride === 0) yield { explorer, id: next.value };
     }
   }
 }

@@ -8,6 +8,8 @@ import { endFaults } from "./faults.ts";
 import { commandOf, type Scenario } from "./scenarios.ts";
 
 const COMMITTED = 2;
+const IN_DOUBT = 3;
+const RUNNING = 4;
 /** Behind all time-outs, all held letters and everything that comes back. */
 const HEAL_MS = 600_000;
 const MEETING_MS = 60_000;
@@ -81,19 +83,25 @@ function ticketsOf({ world }: Scenario, device: Device): number {
   return itemsOf(ask).length;
 }
 
-/** Ends the faults, waits out everything and lets the devices meet until nothing is open. */
-export function heal(scenario: Scenario): void {
+/**
+ * Ends the faults, waits out everything and lets the devices meet until nothing is open, the order
+ * under `number` among it.
+ */
+export function heal(scenario: Scenario, number: number): void {
   const { world } = scenario;
   endFaults(world);
   world.pass(HEAL_MS);
-  for (let meeting = 0; meeting < MEETINGS && meet(scenario); meeting += 1) {
+  for (let meeting = 0; meeting < MEETINGS && meet(scenario, number); meeting += 1) {
     world.pass(MEETING_MS);
   }
 }
 
 /** Each side asks about what it knows to be open; whether there was anything. */
-function meet({ world, banks, hasCard, second }: Scenario): boolean {
-  let isOpen = false;
+function meet(scenario: Scenario, number: number): boolean {
+  const { world, banks, hasCard, second } = scenario;
+  // A host asks what became of its command, as long as that has no end.
+  const state = stateOf(scenario, number);
+  let isOpen = state === IN_DOUBT || state === RUNNING;
   for (const device of world.devices) {
     const answer = world.ask(device, "module", OPEN_PAYMENTS).find(([number]) => number === 89);
     isOpen ||= answer === undefined || answer[1] !== 0;

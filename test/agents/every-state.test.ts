@@ -99,6 +99,8 @@ function willing(world: PurchaseWorld, other: Device, flow: Flow): void {
 
 /** All that one device has: money, tickets, log entries, what it owes to the card network. */
 function holdings(world: PurchaseWorld, device: Device) {
+  // Where the module's word was lost with a boot, this makes the agent ask for it again.
+  if (device === world.merchant) world.tell(device, "agent", [56]);
   return {
     balance: world.tell(device, "module", [80])[0]?.[1],
     tickets: itemsOf((cursor) => world.tell(device, "agent", [8, 1, cursor])[0]).length,

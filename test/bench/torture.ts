@@ -53,7 +53,7 @@ function fromStart(id: string): void {
   scenario.prepare();
   scenario.order(1);
   world.pass(RUN_MS);
-  heal(scenario);
+  heal(scenario, 1);
   const before = count(scenario);
   scenario.prepare();
   let events = 0;
@@ -63,6 +63,6 @@ function fromStart(id: string): void {
   scenario.order(2);
   world.pass(RUN_MS);
   world.onNext = null;
-  heal(scenario);
+  heal(scenario, 2);
   judge(scenario, before, 2);
 }

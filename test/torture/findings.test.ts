@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pairs of faults that once left something open, each by the rule that now ends it: a host that asks
+// again (30, 56) makes the agent ask its money module again (docs/protocol.md rules 4.4 and 5.1).
+import { expect, test } from "vitest";
+import { Explorer, worldOfPoint } from "../../host/torture/explorer.ts";
+
+/** The point of this id by itself. */
+function attempt(id: string) {
+  const { scenario, seed } = worldOfPoint(id);
+  return new Explorer(scenario, seed).attempt(id);
+}
+
+test.each([
+  "purchase:1:31/both.M.soon+3/host.M.late",
+  "sale:1:27/flash.4.after.soon+1/random.M.dead",
+  "sale:1:33/blackout.soon+8/message.bit-flipped-in-its-last-byte",
+])("a card whose payment's end was told to no host is settled: %s", (id) => {
+  expect(attempt(id).complaints).toEqual([]);
+});
+
+test("an order whose end the agent could not hear for want of a key is told: exchange", () => {
+  const result = attempt("exchange:1:25/random.C.dead+22/flash.0.torn.soon");
+  expect(result.complaints).toEqual([]);
+  expect(result.isCommitted).toBe(true);
+});
