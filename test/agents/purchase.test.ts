@@ -252,16 +252,19 @@ describe("authorization", () => {
     ["no answer", () => null, 27],
     ["another issuer's approval", (m: unknown) => approvalOf(m, true, "00", filled(5, 32)), 28],
     ["another mandate's approval", () => approvalOf(decodeCbor(forged)), 28],
-  ])("%s: aborted, and the hold that may exist is voided", (_what, approval, reason) => {
-    const world = sale(
-      {},
-      { 45: ([, tag, m]: unknown[]) => [[46, tag, approval(m), "91"]], 47: () => [] },
-    );
-    expect(ending(world)).toEqual([ABORTED, reason, null]);
-    const completion = world.merchant.last(47)?.[2];
-    expect((decodeCbor(payloadOf(completion)) as unknown[])[1]).toBe(2);
-    expect(world.tell(world.merchant, "agent", [56])[0]).toEqual([56, 1]);
-  });
+  ])(
+    'a lying host says "approved", with %s: aborted, and what may be held is voided',
+    (_what, approval, reason) => {
+      const world = sale(
+        {},
+        { 45: ([, tag, m]: unknown[]) => [[46, tag, approval(m), "91"]], 47: () => [] },
+      );
+      expect(ending(world)).toEqual([ABORTED, reason, null]);
+      const completion = world.merchant.last(47)?.[2];
+      expect((decodeCbor(payloadOf(completion)) as unknown[])[1]).toBe(2);
+      expect(world.tell(world.merchant, "agent", [56])[0]).toEqual([56, 1]);
+    },
+  );
 
   test("a host that does not answer at all: void after a minute", () => {
     const world = sale({}, { 45: () => [] });

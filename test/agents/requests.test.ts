@@ -87,7 +87,7 @@ describe("a requested payment", () => {
     expect(asked?.[2]).toEqual(world.tell(friend, "agent", [1])[0]?.[3]);
   });
 
-  test("that the owner refuses moves nothing, and both hosts hear why (614, 620)", () => {
+  test("a peer has the wallet emptied on demand: not when the owner refuses (614, 620)", () => {
     const { world, friend, payer } = twoPersons(false);
     friend.host = owner(null, [null]);
     world.tell(friend, "agent", [62, COMMAND, 700, "USD"]);

@@ -103,7 +103,7 @@ describe("two customers at the same moment", () => {
     expect(world.tell(world.merchant, "agent", [56])).toEqual([[56, 0]]);
   });
 
-  test("money for one only: the second is refused before its card is held", () => {
+  test("one device's money is promised twice: the second is refused, its card not held", () => {
     const { world, customers } = twoCustomers();
     answerTogether(world);
     for (const customer of customers) customer.host = willingCustomer(3000);

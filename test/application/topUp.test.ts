@@ -143,7 +143,7 @@ describe("a top-up", () => {
     expect(tell({ type: "arrived", device: 0, payId: PAID })).toEqual([]);
   });
 
-  it("serves one shortage after the other; who is short does not pay for others", () => {
+  it("two devices lend the same money: who is short does not pay for others", () => {
     expect(told(short(0, 500))).toEqual(["poll"]);
     expect(short(1, 700)).toEqual([]);
     expect(told(polled({ 1: 550, 2: 600 }))).toEqual(["device 2 to 0: 500", "timer"]);

@@ -44,7 +44,7 @@ test("a copy from before a boot is refused, though nothing was committed since",
   expect(board.boot().open()).toBe(ROLLED_BACK);
 });
 
-test("of two lives from one copy taken around a cut, only one goes on", () => {
+test("a copy taken around a power cut undoes a payment: of two lives only one goes on", () => {
   const { board, image } = fresh(3);
   commit(image, one(1), true);
   // The copy is taken when the batch is in flash and the counter is not raised yet.

@@ -63,7 +63,7 @@ function requested(session: TwinSession, payId: Uint8Array): [number, unknown][]
   });
 }
 
-test("a request under a pay id of which the teller has said aborted is refused", () => {
+test('a peer gathers "aborted" first: nothing begins under a pay id of which that was said', () => {
   const without = openedWithTeller();
   expect(requested(without.session, without.payId)).toEqual([[41, [without.payId]]]);
   const byStatement = openedWithTeller();

@@ -64,7 +64,7 @@ describe("a payment between devices whose messages are lost", () => {
 });
 
 describe("close by the own side", () => {
-  test("ends a payment that has promised nothing, and later messages change nothing", () => {
+  test("Ready-to-Commit arrives after the agent's time-out: nothing moves, and both say so", () => {
     const { world, a, b } = payingWorld([5_000]);
     world.loses = (message) => message.port === TUNNEL && message.type === 26;
     const { payId } = pay(a, b, 1_000, "close");

@@ -111,25 +111,28 @@ describe("an exchange", () => {
     expect([isLost, healed(payId, `once ${type}`)]).toEqual([true, true]);
   });
 
-  test.each(MESSAGES)("from message %i on nothing arrives: both legs or none", (type) => {
-    begin();
-    let isCut = false;
-    world.loses = (message) => {
-      isCut ||= message.port === TUNNEL && message.type === type;
-      return isCut && (message.port === TUNNEL || message.port === PEER);
-    };
-    const { payId } = order();
-    world.settle();
-    if (type === 26 || type === 27) {
-      // The other one is in doubt about what it gets, and what it gives is promised.
-      expect(whole(b.node)).toEqual({ EUR: [0, 1_000, 0, 0], USD: [200, 0, 0, 900] });
-      b.close(payId);
-      world.carry();
-      expect(b.outcomeOf(payId)![1]).toBe(State.inDoubt);
-    }
-    const isCommitted = type === 27 || type === 28;
-    expect(healed(payId, `from ${type}`)).toBe(isCommitted);
-  });
+  test.each(MESSAGES)(
+    "there is no natural payer first, cut from message %i on: both legs or none",
+    (type) => {
+      begin();
+      let isCut = false;
+      world.loses = (message) => {
+        isCut ||= message.port === TUNNEL && message.type === type;
+        return isCut && (message.port === TUNNEL || message.port === PEER);
+      };
+      const { payId } = order();
+      world.settle();
+      if (type === 26 || type === 27) {
+        // The other one is in doubt about what it gets, and what it gives is promised.
+        expect(whole(b.node)).toEqual({ EUR: [0, 1_000, 0, 0], USD: [200, 0, 0, 900] });
+        b.close(payId);
+        world.carry();
+        expect(b.outcomeOf(payId)![1]).toBe(State.inDoubt);
+      }
+      const isCommitted = type === 27 || type === 28;
+      expect(healed(payId, `from ${type}`)).toBe(isCommitted);
+    },
+  );
 });
 
 describe("power cut at every flash operation", () => {

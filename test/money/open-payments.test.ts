@@ -180,7 +180,7 @@ describe("the horizon", () => {
     [119, State.committed],
     [121, State.inDoubt],
   ] as const) {
-    test(`after ${days} days a payer that was never acknowledged leaves its payee ${state}`, () => {
+    test(`a payer that forgot says "aborted", after ${days} days: its payee is left ${state}`, () => {
       const { world, a, b } = payingWorld([5_000]);
       world.loses = (message) => isStatement(message) || message.type === 27 || message.type === 29;
       const { payId } = pay(a, b, 1_000, "horizon");

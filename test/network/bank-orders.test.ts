@@ -214,7 +214,7 @@ describe.each([
     expect(banks.alarms).toEqual([]);
   });
 
-  it("give back what they held where no notes came", async () => {
+  it("notes are in circulation whose issue rolls back: none are, and the hold is given back", async () => {
     const banks = new Banks(await newStore());
     const teller = await banks.open("First", TELLER, 1000);
     banks.refusal = { isDone: false, reason: "the generator is away", reasonNumber: 49 };

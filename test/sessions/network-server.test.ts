@@ -97,7 +97,7 @@ describe("a module that is signed on", () => {
     expect(new Set(counters).size).toBe(3);
   });
 
-  test("never uses a counter twice, not even where one box comes again after a boot", () => {
+  test("a host hands one box over twice: no counter serves twice, not even after a boot", () => {
     const world = new NetworkWorld();
     const box = world.accessBox();
     const counters: number[] = [];
@@ -247,7 +247,7 @@ describe("the network server", () => {
     ]);
   });
 
-  test("an access that a stranger asks for in the module's name does not end the module's own", () => {
+  test("a stranger asks for one in the module's name: the module's own access goes on", () => {
     const world = new NetworkWorld();
     world.signOn();
     world.connect();

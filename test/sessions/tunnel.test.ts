@@ -96,7 +96,7 @@ describe("a modules' session through the agents", () => {
     expect([a[7], b[7]]).toEqual([2, 2]);
   });
 
-  test("does not open where the modules were told of different agents' sessions", () => {
+  test("a host splices in another module: of another agents' session, it does not open", () => {
     const { world } = orderedWorld({ exporterOfB: new Uint8Array(32).fill(9) });
     world.a.commandModule(24);
     world.settle();
