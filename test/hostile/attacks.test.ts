@@ -87,10 +87,13 @@ test("the owner's order is replayed: nothing more is paid, not even after a boot
   const { world, a, b } = payingWorld([5_000]);
   pay(a, b, 1_000, "ordered");
   world.settle();
-  const said = world.log.filter(({ to, type }) => to === a.node && type === TO_MODULE);
-  expect(said.length).toBeGreaterThan(5);
+  // Local records carry the order (540); all of them are said again.
+  const said = world.log
+    .filter(({ to, type, body }) => to === a.node && type === TO_MODULE && body[1] === 10)
+    .map(({ body }) => body);
+  expect(said.length).toBeGreaterThan(0);
   for (let boot = 0; boot < 2; boot += 1) {
-    for (const { body } of said) world.run(a.node, () => a.node.module.deliver(OWN, body));
+    expect(said.flatMap((body) => a.node.module.deliver(OWN, body))).toEqual([]);
     world.settle();
     expect([world.balance(a.node)[0], world.balance(b.node)[0]]).toEqual([4_000, 1_000]);
     world.run(a.node, () => a.node.module.reboot());
@@ -159,7 +162,7 @@ test("a packet that was aborted is kept: no signature that could be spent ever c
 
 test("a seller drops the Ready-to-Commit, at any message: no credit without the notes", () => {
   const seen = new Set<string>();
-  for (let from = 4; from < 44; from += 2) {
+  for (let from = 20; from < 44; from += 1) {
     const world = new PurchaseWorld();
     world.fund(world.customer, 5_000);
     world.customer.host = willingCustomer(2_000);
