@@ -13,7 +13,7 @@ import { HASH_SIZE, ID_SIZE, NOTE_ID_SIZE, PAY_ID_SIZE } from "../note/limits";
 import { NoteRecord } from "../note/noteRecord";
 import { packUnit, unpackUnit, writeUnit } from "../note/note";
 import { Hashes } from "../note/notes";
-import { OwnHistory } from "../note/verifier";
+import { OwnHistory } from "../note/expected";
 import { Item } from "../session/hostInterface";
 import { notes } from "./moneyHolder";
 import { PaymentRecord, PaymentRole } from "./paymentRecord";

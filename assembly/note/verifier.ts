@@ -13,6 +13,7 @@ import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { isListed } from "../trust/revocationList";
 import { Role } from "../trust/roles";
+import { Expected, OwnHistory } from "./expected";
 import {
   CLOCK_WINDOW_SECONDS,
   GRACE_SECONDS,
@@ -28,38 +29,6 @@ import { NoteView } from "./note";
 import { NOTE_KIND, NOTE_STATE_KIND, NoteRecord } from "./noteRecord";
 import { DraftsHash, PacketView } from "./packetManager";
 import { isDuplicated, isSameBody } from "./transferTree";
-
-/** What this payment's packet must be; each field is checked. */
-export class Expected {
-  /** 16 bytes. */
-  payId: usize = 0;
-  /** Certificate that the payer's module showed in this session. */
-  payer: Certificate = new Certificate();
-  unit: u32 = 0;
-  amount: u64 = 0;
-  /** What this module pays for it; 0 minor units where it does not. */
-  counterUnit: u32 = 0;
-  counterAmount: u64 = 0;
-  rounding: u8 = 0;
-  nowSeconds: u64 = 0;
-  /** True in a transaction money module; a bank's takes more (step 1584; grace, transfers). */
-  isTransactionModule: bool = true;
-}
-
-/** The own record of what was paid out, for notes that come back (protocol rule 3). */
-export abstract class OwnHistory {
-  /**
-   * Whether a transfer that claims to be this module's own differs from the one it made from that
-   * parent under that number. False where it does not remember.
-   */
-  abstract contradicts(
-    parent: usize,
-    sequence: u64,
-    offset: u64,
-    amount: u64,
-    transferee: usize,
-  ): bool;
-}
 
 const hashes = memory.data(64, 8);
 
