@@ -120,12 +120,20 @@ class Device implements TransactionDevice {
   }
 
   accept(connection: PeerConnection): ConnectionId {
+    return this.add(connection, "peerConnected");
+  }
+
+  attachMail(connection: PeerConnection): ConnectionId {
+    return this.add(connection, "mailConnected");
+  }
+
+  private add(connection: PeerConnection, type: "peerConnected" | "mailConnected"): ConnectionId {
     const number = this.nextConnection;
     this.nextConnection += 1;
-    const { description } = connection;
     this.connections.set(number, connection);
-    this.take({ type: "peerConnected", connection: number });
-    this.tell({ type: "peerConnected", connection: number, description });
+    this.take({ type, connection: number });
+    const { description } = connection;
+    if (type === "peerConnected") this.tell({ type, connection: number, description });
     connection.onClose((reason) => {
       this.connections.delete(number);
       this.take({ type: "peerClosed", connection: number, reason });

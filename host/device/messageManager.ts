@@ -18,6 +18,7 @@ const RECORD = 4;
 const LOCAL = 10;
 const PAYMENT = 11;
 const ROUTED = 12;
+const STATEMENT = 6;
 
 /** State of the message manager; plain data. */
 export interface MessageManager {
@@ -29,7 +30,10 @@ export interface MessageManager {
   pending: Map<number, Target>;
   /** The connection that a request chose for the sessions it begins, by request id. */
   origins: Map<number, ConnectionId>;
+  /** Connections to other devices. */
   connections: Set<ConnectionId>;
+  /** The connection that takes what is for a device which is not connected; null for none. */
+  mail: ConnectionId | null;
   /** The connection of each session, by channel and tag. */
   sessions: Map<string, ConnectionId>;
   statistics: MessageManagerStatistics;
@@ -56,6 +60,8 @@ export type MessageManagerEvent =
   | { type: "linkUp"; halves: Target[] }
   | { type: "linkDown"; reason: string }
   | { type: "peerConnected"; connection: ConnectionId }
+  /** A connection to a mailbox, in place of the one before. */
+  | { type: "mailConnected"; connection: ConnectionId }
   | { type: "peerClosed"; connection: ConnectionId; reason: string }
   | { type: "fromPeer"; connection: ConnectionId; channel: ModuleChannel; body: Uint8Array };
 
@@ -74,6 +80,7 @@ export function newMessageManager(owner = "host"): MessageManager {
     pending: new Map(),
     origins: new Map(),
     connections: new Set(),
+    mail: null,
     sessions: new Map(),
     statistics: {
       droppedUnreadable: 0,
@@ -127,6 +134,9 @@ export function messageManagerStep(
       return failPending(state, event.reason);
     case "peerConnected":
       state.connections.add(event.connection);
+      return [];
+    case "mailConnected":
+      state.mail = event.connection;
       return [];
     case "peerClosed":
       return takePeerClosed(state, event.connection, event.reason);
@@ -247,7 +257,10 @@ function sendToPeer(
     if (connection === undefined && state.connections.size === 1) {
       connection = first(state.connections.values());
     }
-    if (connection === undefined || !state.connections.has(connection)) {
+    // A statement about a payment proves itself, so that it need not meet its peer.
+    const isOpen = connection !== undefined && isConnected(state, connection);
+    if (!isOpen && kindOf(body) === STATEMENT && state.mail !== null) connection = state.mail;
+    if (connection === undefined || !isConnected(state, connection)) {
       state.statistics.droppedNoConnection += 1;
       return [];
     }
@@ -266,7 +279,7 @@ function takePeer(
   const target = targetOf(channel);
   const tag = sessionTagOf(body);
   if (tag === null) state.statistics.droppedUnreadable += 1;
-  else if (target === null || !state.halves.includes(target) || !state.connections.has(connection))
+  else if (target === null || !state.halves.includes(target) || !isConnected(state, connection))
     state.statistics.droppedUnroutable += 1;
   else {
     const key = sessionKey(channel, tag);
@@ -282,6 +295,10 @@ function takePeer(
   return [];
 }
 
+function isConnected(state: MessageManager, connection: ConnectionId): boolean {
+  return state.connections.has(connection) || state.mail === connection;
+}
+
 function bind(state: MessageManager, key: string, connection: ConnectionId): void {
   state.sessions.set(key, connection);
   const own = [...state.sessions].filter(([, bound]) => bound === connection);
@@ -293,7 +310,8 @@ function takePeerClosed(
   connection: ConnectionId,
   reason: string,
 ): MessageManagerEffect[] {
-  if (!state.connections.delete(connection)) return [];
+  if (state.mail === connection) state.mail = null;
+  else if (!state.connections.delete(connection)) return [];
   const sessionTags: string[] = [];
   for (const [key, bound] of state.sessions) {
     if (bound !== connection) continue;

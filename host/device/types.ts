@@ -75,6 +75,11 @@ export interface TransactionDevice {
   connect(url: string): Promise<ConnectionId>;
   /** Takes a connection that a listener accepted, or one end of a pair in this process. */
   accept(connection: PeerConnection): ConnectionId;
+  /**
+   * Takes one end of a pair as the way to a mailbox: what the module says about a payment in doubt
+   * goes there where the other device is not connected.
+   */
+  attachMail(connection: PeerConnection): ConnectionId;
   /** Ends one connection, or all of them. */
   disconnect(connection?: ConnectionId): void;
   /** Ends the connections and the link. */

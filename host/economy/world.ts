@@ -6,9 +6,9 @@ import { HostMessage } from "../application/hostPort.ts";
 import { closeAccounts } from "./accounts.ts";
 import { type Bank, moduleBalances, openBanks } from "./banks.ts";
 import { type CardNetwork, openCardNetwork } from "./cards.ts";
-import { settleDoubts } from "./doubts.ts";
 import type { Economy } from "./economyFile.ts";
 import { type CertifiedParty, type Foundations, layFoundations } from "./foundations.ts";
+import { type Mailboxes, openMailboxes } from "./mail.ts";
 import { type Merchant, openMerchants } from "./merchants.ts";
 import { openPeople, type Person } from "./people.ts";
 import type { WorldSettings } from "./worldSettings.ts";
@@ -23,6 +23,8 @@ export interface World {
   cards: CardNetwork;
   merchants: Merchant[];
   people: Person[];
+  /** The banks' mailboxes. */
+  mail: Mailboxes;
   /** Every device, for audits, exports and figures. */
   devices(): CertifiedParty[];
   /**
@@ -55,12 +57,23 @@ export async function openWorld(economy: Economy, settings: WorldSettings): Prom
     const people = await openPeople(base, economy, banks, cards);
     for (const person of people) keep(person);
     await closeAccounts(economy, banks);
+    const mail = keep(await openMailboxes(base, economy));
     const devices = [
       ...banks.flatMap(({ teller, generator }) => (generator ? [teller, generator] : [teller])),
       ...merchants.flatMap((merchant) => merchant.devices.map(({ party }) => party)),
       ...people.map(({ party }) => party),
     ];
-    await settleDoubts(base, devices);
+    for (const bank of banks) {
+      await mail.serve(bank.teller, bank.name);
+      if (bank.generator !== undefined) await mail.serve(bank.generator, bank.name);
+    }
+    for (const { bank, devices } of merchants) {
+      for (const { party } of devices) await mail.serve(party, bank.name);
+    }
+    for (const { name, party } of people) {
+      const own = economy.people.find((person) => person.name === name)?.bank;
+      await mail.serve(party, own ?? banks[0]?.name ?? "");
+    }
     return {
       economy,
       base,
@@ -68,6 +81,7 @@ export async function openWorld(economy: Economy, settings: WorldSettings): Prom
       cards,
       merchants,
       people,
+      mail,
       devices: () => devices,
       settled: () => waitSettled(merchants, banks, devices),
       close,

@@ -5,10 +5,12 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sqlIssuerStore } from "../../host/network/bank/sqlIssuerStore.ts";
 import { sqlLedgerStore } from "../../host/network/bank/sqlLedger.ts";
+import { sqlMailStore } from "../../host/network/bank/sqlMailStore.ts";
 import { type Database, openDatabase } from "../../host/network/store/database.ts";
 import { migrate } from "../../host/network/store/migrations.ts";
 import { MIGRATIONS } from "../../host/network/store/schema.ts";
 import { sqlIssuerContract } from "./issuer-contract.ts";
+import { mailContract } from "./mail-contract.ts";
 import { balance, entry, hold, ledgerContract, openBank, redeemedNote } from "./ledger-contract.ts";
 
 const server = process.env.FLORIN_TEST_DATABASE;
@@ -54,6 +56,7 @@ function testServer(location: string): void {
 
   ledgerContract("PostgreSQL", () => sqlLedgerStore(first));
   sqlIssuerContract("PostgreSQL", () => sqlIssuerStore(first));
+  mailContract("PostgreSQL", () => sqlMailStore(first));
 
   describe("two processes on a PostgreSQL server", () => {
     it("apply each migration once", async () => {

@@ -215,3 +215,40 @@ describe("peers", () => {
     expect(copy).toEqual(state);
   });
 });
+
+describe("statements about payments in doubt", () => {
+  const statement = (number: number) => encodeCbor([6, tag(number), Uint8Array.of(9)]);
+  const sentOver = (effects: MessageManagerEffect[]) =>
+    effects.flatMap((effect) => (effect.type === "toPeer" ? [effect.connection] : []));
+  const say = (state: MessageManager, body: Uint8Array) =>
+    sentOver(fromBoard(state, Channel.MODULE, 0, Port.PEER, body));
+  const MAIL = 9;
+
+  test("go to the mailbox where their peer is not connected, and nothing else does", () => {
+    const state = managerWith(2);
+    messageManagerStep(state, { type: "mailConnected", connection: MAIL });
+    expect(say(state, statement(1))).toEqual([MAIL]);
+    expect(say(state, peerBody(2))).toEqual([]);
+    fromPeer(state, 1, statement(3), Channel.MODULE);
+    expect(say(state, statement(3))).toEqual([1]);
+    messageManagerStep(state, { type: "peerClosed", connection: 1, reason: "gone" });
+    expect(say(state, statement(3))).toEqual([MAIL]);
+  });
+
+  test("a mailbox is no peer: it is not the only connection that new sessions go to", () => {
+    const state = managerWith(1);
+    messageManagerStep(state, { type: "mailConnected", connection: MAIL });
+    expect(say(state, peerBody(2))).toEqual([1]);
+    messageManagerStep(state, { type: "peerClosed", connection: 1, reason: "gone" });
+    expect(say(state, peerBody(4))).toEqual([]);
+  });
+
+  test("the answer to a letter goes back to the mailbox; one that is gone gets nothing", () => {
+    const state = managerWith(1);
+    messageManagerStep(state, { type: "mailConnected", connection: MAIL });
+    expect(fromPeer(state, MAIL, statement(5), Channel.MODULE)).toHaveLength(1);
+    expect(say(state, statement(5))).toEqual([MAIL]);
+    messageManagerStep(state, { type: "peerClosed", connection: MAIL, reason: "closed" });
+    expect(fromPeer(state, MAIL, statement(6), Channel.MODULE)).toEqual([]);
+  });
+});

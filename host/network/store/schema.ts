@@ -91,4 +91,17 @@ export const MIGRATIONS: readonly Migration[] = [
         PRIMARY KEY (bank, first, second))`,
     ],
   },
+  {
+    number: 5,
+    name: "mailbox",
+    statements: [
+      `CREATE TABLE mail_letters (
+        bank TEXT NOT NULL, pay_id TEXT NOT NULL, kind TEXT NOT NULL, sender TEXT NOT NULL,
+        recipient TEXT NOT NULL, owner TEXT NOT NULL, statement TEXT NOT NULL,
+        until_s BIGINT NOT NULL, number BIGSERIAL, PRIMARY KEY (bank, pay_id, kind, sender, recipient))`,
+      "CREATE INDEX mail_letters_to ON mail_letters (bank, recipient, number)",
+      "CREATE INDEX mail_letters_of ON mail_letters (bank, owner, number)",
+      "CREATE INDEX mail_letters_until ON mail_letters (bank, until_s)",
+    ],
+  },
 ];
