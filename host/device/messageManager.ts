@@ -93,9 +93,10 @@ export function newMessageManager(owner = "host"): MessageManager {
 
 /** The same state, to be changed apart from this one. */
 export function copyMessageManager(state: MessageManager): MessageManager {
-  const { owner, halves, pending, origins, connections, sessions, statistics } = state;
+  const { owner, halves, pending, origins, connections, mail, sessions, statistics } = state;
   return {
     owner,
+    mail,
     halves: [...halves],
     pending: new Map(pending),
     origins: new Map(origins),
@@ -252,14 +253,15 @@ function sendToPeer(
   const key = sessionKey(channel, tag);
   let connection = state.sessions.get(key);
   if (connection === undefined) {
-    // A new session: over the connection that the owner's request named, or the only one.
+    // A new session: over the connection that the owner's request named, or the only one. A
+    // statement about a payment proves itself and need not meet its peer, which this may not be.
     connection = state.origins.get(id);
-    if (connection === undefined && state.connections.size === 1) {
+    const isMail = kindOf(body) === STATEMENT && state.mail !== null;
+    if (isMail && (connection === undefined || !state.connections.has(connection))) {
+      connection = state.mail ?? undefined;
+    } else if (connection === undefined && state.connections.size === 1) {
       connection = first(state.connections.values());
     }
-    // A statement about a payment proves itself, so that it need not meet its peer.
-    const isOpen = connection !== undefined && isConnected(state, connection);
-    if (!isOpen && kindOf(body) === STATEMENT && state.mail !== null) connection = state.mail;
     if (connection === undefined || !isConnected(state, connection)) {
       state.statistics.droppedNoConnection += 1;
       return [];
