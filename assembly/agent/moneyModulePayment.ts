@@ -5,6 +5,7 @@
 import { random, step } from "../board";
 import { Bytes, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
+import { wipe } from "../crypto/bytes";
 import { Manner, openerPays } from "../session/manner";
 import { PaymentChannel, PaymentTerms } from "../session/paymentChannel";
 import { ModuleRelay } from "../session/routed";
@@ -136,6 +137,7 @@ export class MoneyModulePayment {
 
   /** Ends key (TA/MM): the transaction's slot is free. */
   forget(): void {
+    wipe(pointerOf(this.own), NUMBER_SIZE);
     const channel = this.channel;
     if (channel !== null) toMoneyModule.forget(channel);
     this.channel = null;
@@ -185,14 +187,17 @@ export class MoneyModulePayment {
     channel.send();
   }
 
-  /** Makes key (TA/MM) of R(1) xor R(2), bound to both sessions, and orders the payment. */
+  /**
+   * Makes key (TA/MM) of R(1) xor R(2), bound to both sessions, and orders the payment. The peer's
+   * number is mixed in its place and then wiped.
+   */
   private order(theirs: Bytes): bool {
     step(this.isPayer ? 534 : 536);
-    const mixed = new StaticArray<u8>(NUMBER_SIZE);
-    for (let i = 0; i < NUMBER_SIZE; ++i) mixed[i] = this.own[i] ^ theirs[i];
+    for (let i = 0; i < NUMBER_SIZE; ++i) theirs[i] ^= this.own[i];
     const session = this.session;
     const terms = new PaymentTerms(session.tag, this.payId, this.transactionId, session.exporter);
-    const channel = toMoneyModule.open(terms, mixed);
+    const channel = toMoneyModule.open(terms, pointerOf(theirs));
+    wipe(pointerOf(theirs), NUMBER_SIZE);
     if (channel === null) return false;
     this.channel = channel;
     this.relay = new ModuleRelay(toMoneyModule.channel, session, channel);

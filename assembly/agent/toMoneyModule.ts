@@ -85,7 +85,7 @@ class ToMoneyModule extends LocalOwner {
   }
 
   /** Makes the channel (TA/MM) of a payment; null where both places are taken. */
-  open(terms: PaymentTerms, mixed: Bytes): PaymentChannel | null {
+  open(terms: PaymentTerms, mixed: usize): PaymentChannel | null {
     return this.channel.openPayment(terms, mixed);
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // For tests only: what the images session-probe-agent and session-probe-module share. The host
 // drives the calls of assembly/session one by one and hears each callback, secrets included.
-import { Bytes } from "../codec/bytes";
+import { Bytes, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
 import { composeHost, failCommand, INBOX, INBOX_SIZE, sendHost } from "../session/buffers";
@@ -164,7 +164,7 @@ class Probe extends HostInterface {
   private useKey(body: CborReader): void {
     const through = tunnel;
     if (through != null)
-      this.payment = through.useKey(body.bytesExact(32)) ? through.channel : null;
+      this.payment = through.useKey(pointerOf(body.bytesExact(32))) ? through.channel : null;
   }
 
   private tellStarted(number: i32, session: Session | null): void {
@@ -222,7 +222,7 @@ class Probe extends HostInterface {
 
   private openPayment(body: CborReader): void {
     const terms = this.terms(body);
-    this.payment = this.local.openPayment(terms, body.bytesExact(32));
+    this.payment = this.local.openPayment(terms, pointerOf(body.bytesExact(32)));
   }
 
   private sendPayment(body: CborReader): void {

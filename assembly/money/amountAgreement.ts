@@ -3,7 +3,7 @@
 // both agents agree to. Who opens states it, whether to pay it or, in a requested payment, to be
 // paid (paragraph 128). Modules of banks have no part in it: their ledgers know the amount.
 import { step } from "../board";
-import { Bytes } from "../codec/bytes";
+import { pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
 import { Found } from "../note/directory";
@@ -18,7 +18,7 @@ import { isAmountExpected, payExchange } from "./payExchange";
 import { chooseNotes, shortageReason } from "./noteChoice";
 import { Payment, Stage } from "./payment";
 
-const RANDOM_SIZE: i32 = 32;
+const RANDOM_SIZE: usize = 32;
 /** Exact, down, up. */
 const ROUNDING_LIMIT: u64 = 2;
 
@@ -32,8 +32,8 @@ export class AmountAgreement {
   /** The other one: R(1) came; answers with R(2), and key (TA/MM) is made of both (552-554). */
   random1Received(payment: Payment, body: CborReader): void {
     const theirs = readRandom(body);
-    if (payment.stage != Stage.OPENING || theirs == null || payment.tunnel == null) {
-      abort.begin(payment, theirs == null ? Reason.MALFORMED : Reason.WRONG_STATE);
+    if (payment.stage != Stage.OPENING || theirs == 0 || payment.tunnel == null) {
+      abort.begin(payment, theirs == 0 ? Reason.MALFORMED : Reason.WRONG_STATE);
       return;
     }
     // R(2) still goes by Fig. 15: the other module has no key yet.
@@ -49,8 +49,8 @@ export class AmountAgreement {
   /** Who opens: R(2) came; makes the key. Whether its agent is to be asked (556). */
   random2Received(payment: Payment, body: CborReader): bool {
     const theirs = readRandom(body);
-    if (payment.stage != Stage.OPENING || theirs == null || payment.tunnel == null) {
-      abort.begin(payment, theirs == null ? Reason.MALFORMED : Reason.WRONG_STATE);
+    if (payment.stage != Stage.OPENING || theirs == 0 || payment.tunnel == null) {
+      abort.begin(payment, theirs == 0 ? Reason.MALFORMED : Reason.WRONG_STATE);
       return false;
     }
     step(556);
@@ -194,17 +194,21 @@ export function writeTerms(payment: Payment, writer: CborWriter): void {
   writer.uint(payment.rounding);
 }
 
-function readRandom(body: CborReader): Bytes | null {
+/** The address of R(1) or R(2) in the inbox, which the end of the event wipes; 0 for none. */
+function readRandom(body: CborReader): usize {
   body.arrayOf(1);
-  const bytes = body.bytesExact(RANDOM_SIZE);
-  return body.atEnd() ? bytes : null;
+  body.view();
+  return body.atEnd() && body.viewLength == RANDOM_SIZE ? body.viewPointer : 0;
 }
 
-/** Makes key (TA/MM) of R(1) xor R(2). */
-function useKey(payment: Payment, theirs: Bytes): bool {
-  const mixed = new StaticArray<u8>(RANDOM_SIZE);
-  for (let i = 0; i < RANDOM_SIZE; i++) mixed[i] = payment.ownRandom[i] ^ theirs[i];
-  return payment.tunnel!.useKey(mixed);
+/** Makes key (TA/MM) of R(1) xor R(2), mixed in the inbox; the own number has served. */
+function useKey(payment: Payment, theirs: usize): bool {
+  const own = pointerOf(payment.ownRandom);
+  for (let i: usize = 0; i < RANDOM_SIZE; i++) {
+    store<u8>(theirs + i, load<u8>(theirs + i) ^ load<u8>(own + i));
+  }
+  payment.forgetRandom();
+  return payment.tunnel!.useKey(theirs);
 }
 
 /** The one of this module. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One payment while it runs: everything provisional about it is here and nowhere else, so that
 // forgetting this object rolls it back (Session Manager's state of Figs. 12, 18, 20, 21).
-import { Bytes } from "../codec/bytes";
+import { Bytes, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
+import { wipe } from "../crypto/bytes";
 import { HASH_SIZE, PAY_ID_SIZE } from "../note/limits";
 import { Hashes } from "../note/notes";
 import { OfferTerms, OutgoingNotes } from "../note/outgoing";
@@ -124,6 +125,11 @@ export class Payment {
 
   get isOver(): bool {
     return this.stage == Stage.OVER;
+  }
+
+  /** Wipes R(1) or R(2): key (TA/MM) is made, or never will be. */
+  forgetRandom(): void {
+    wipe(pointerOf(this.ownRandom), this.ownRandom.length);
   }
 
   /** Whether `payId` is this payment's. */

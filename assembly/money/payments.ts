@@ -33,7 +33,7 @@ export class Payments {
     }
   }
 
-  /** Gives a slot up, with its session and key. */
+  /** Gives a slot up, with its session and key; nothing secret of the payment is left. */
   remove(payment: Payment): void {
     for (let i = 0; i < this.capacity; i++) {
       if (this.slots[i] === payment) this.slots[i] = null;
@@ -42,6 +42,7 @@ export class Payments {
     if (session != null) session.close(Reason.NONE, false);
     const tunnel = payment.tunnel;
     if (tunnel != null) tunnel.end();
+    payment.forgetRandom();
   }
 
   /** The payment in slot `index`, or null; for loops up to `capacity`. */

@@ -2,7 +2,7 @@
 // To Subscriber of Fig. 12: the money module's talk with its own trusted agent, under the local key
 // and, in a payment, under key (TA/MM) (docs/protocol.cddl section 5). The agent is the own side.
 import { step } from "../board";
-import { Bytes, pointerOf } from "../codec/bytes";
+import { Bytes, bytesOf, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
 import { HASH_SIZE, PAY_ID_SIZE } from "../note/limits";
@@ -217,12 +217,18 @@ export class SubscriberLine extends LocalOwner {
     const sessionTag = body.bytesExact(8);
     const payId = body.bytesExact(PAY_ID_SIZE);
     const transactionId = body.bytesExact(16);
-    const exporter = body.bytesExact(32);
-    const random = body.bytesExact(32);
+    // What is not taken on stays in the inbox, which the end of the event wipes.
+    body.view();
+    const exporter = body.viewPointer;
+    const isExporter = body.viewLength == 32;
+    body.view();
+    const random = body.viewPointer;
+    const isRandom = body.viewLength == 32;
     const opens = body.bool();
     const manner = <i32>body.uintAtMost(<u64>Manner.EXCHANGE);
     const isPayer = role == PaymentRole.PAYER;
-    if (!body.atEnd() || manner == 0 || isPayer != (opens == openerPays(manner))) return;
+    if (!body.atEnd() || !isExporter || !isRandom) return;
+    if (manner == 0 || isPayer != (opens == openerPays(manner))) return;
     step(isPayer ? 540 : 544);
     if (payments.ofPayId(payId) != null) return;
     const record = PaymentRecord.find(payId);
@@ -234,19 +240,22 @@ export class SubscriberLine extends LocalOwner {
     payment.payId = payId;
     payment.manner = manner;
     payment.opens = opens;
-    payment.ownRandom = random;
-    const terms = new PaymentTerms(sessionTag, payId, transactionId, exporter);
+    payment.ownRandom = bytesOf(random, 32);
+    const terms = new PaymentTerms(sessionTag, payId, transactionId, bytesOf(exporter, 32));
     const tunnel = new ModuleTunnel(this.local, terms);
     payment.tunnel = tunnel;
     if (!payments.add(payment)) {
       abort.begin(payment, Reason.TOO_MANY_SESSIONS);
+      payments.remove(payment);
       return;
     }
     if (!opens) return;
     step(546);
     const session = this.sessions.start(tunnel);
     payment.session = session;
-    if (session == null) abort.begin(payment, this.sessions.reason);
+    if (session != null) return;
+    abort.begin(payment, this.sessions.reason);
+    payments.remove(payment);
   }
 
   /** The agent gives up: acts as a peer's question would (docs/protocol.md rule 4.4). */

@@ -131,7 +131,7 @@ export class LocalChannel extends OwnHalf {
    * Makes key (TA/MM) of a payment from R(1) xor R(2), 32 bytes (534, 536, 552, 556). Null where
    * there is no local key, no free place, or a payment of this id already.
    */
-  openPayment(terms: PaymentTerms, mixed: Bytes): PaymentChannel | null {
+  openPayment(terms: PaymentTerms, mixed: usize): PaymentChannel | null {
     if (!this.ready || this.findPayment(terms.payId) != null) return null;
     for (let place = 0; place < this.payments.length; place++) {
       if (this.payments[place] != null) continue;
@@ -214,6 +214,9 @@ export class LocalChannel extends OwnHalf {
     this.ownNonce = nonce;
     // The module has another key as soon as it has the nonce: with its answer lost, neither opens.
     this.ready = false;
+    wipe(pointerOf(this.sendKey), 32);
+    wipe(pointerOf(this.receiveKey), 32);
+    wipe(pointerOf(this.paymentKey), 32);
     const writer = composeBody();
     writer.array(2);
     writer.uint(AGENT_NONCE);

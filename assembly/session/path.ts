@@ -59,11 +59,11 @@ export abstract class Tunnel extends Path {
   /** Whether messages of this agents' session (8 bytes) belong to this tunnel. */
   abstract isOf(sessionTag: Bytes): bool;
   /**
-   * R(1) xor R(2) is known (552, 556): from here on key (TA/MM) is used. Whether it could be
-   * made.
+   * R(1) xor R(2), 32 bytes, is known (552, 556): from here on key (TA/MM) is used. Whether it
+   * could be made.
    */
-  abstract useKey(mixed: Bytes): bool;
-  /** Ends the tunnel's key; to be called when the payment is over. */
+  abstract useKey(mixed: usize): bool;
+  /** Ends the tunnel's key and forgets its secrets; to be called when the payment is over. */
   abstract end(): void;
 }
 

@@ -54,14 +54,14 @@ export class PaymentChannel {
   private composedType: i32 = 0;
 
   /** `localKey`: local key(3), 32 bytes. `mixed`: R(1) xor R(2), 32 bytes (534, 536, 552, 556). */
-  constructor(isAgent: bool, localKey: usize, mixed: Bytes, terms: PaymentTerms) {
+  constructor(isAgent: bool, localKey: usize, mixed: usize, terms: PaymentTerms) {
     this.isAgent = isAgent;
     this.payId = terms.payId;
     this.sessionTag = terms.sessionTag;
     const exporter = terms.exporter;
     hkdfExtract(pointerOf(exporter), exporter.length, localKey, 32, prk);
     memory.copy(info, pointerOf(INFO), INFO.length);
-    memory.copy(info + 14, pointerOf(mixed), 32);
+    memory.copy(info + 14, mixed, 32);
     memory.copy(info + 46, pointerOf(terms.transactionId), 16);
     store<u8>(info + 62, 1);
     hkdfExpand(prk, info, 63, pointerOf(isAgent ? this.sendKey : this.receiveKey), 32);

@@ -4,6 +4,7 @@
 import { step } from "../board";
 import { Bytes, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
+import { wipe } from "../crypto/bytes";
 import { beginHead, composeBody, putInFront, writeBytesHead } from "./buffers";
 import { LocalChannel } from "./localChannel";
 import { Tunnel } from "./path";
@@ -34,7 +35,7 @@ export class ModuleTunnel extends Tunnel {
   }
 
   /** False where there is no local key or no free place. */
-  useKey(mixed: Bytes): bool {
+  useKey(mixed: usize): bool {
     this.channel = this.local.openPayment(this.terms, mixed);
     this.isEncryptedRoute = this.channel != null;
     return this.isEncryptedRoute;
@@ -45,6 +46,7 @@ export class ModuleTunnel extends Tunnel {
     if (channel != null) this.local.closePayment(channel);
     this.channel = null;
     this.isEncryptedRoute = false;
+    wipe(pointerOf(this.terms.exporter), 32);
   }
 
   transmit(pointer: usize, length: i32): void {

@@ -248,6 +248,7 @@ export class SimulatedModule {
       random: (output) => {
         if (board.isRandomDead()) return false;
         this.random.fill(output);
+        this.observer?.random?.(this.channel, output.slice());
         return true;
       },
       clock: () => board.clock(),
@@ -275,7 +276,11 @@ export class SimulatedModule {
         board.statistics.counterRaises += 1;
         return this.counter;
       },
-      deviceKey: (label) => this.deviceKey(label),
+      deviceKey: (label) => {
+        const key = this.deviceKey(label);
+        this.observer?.deviceKey?.(this.channel, key);
+        return key;
+      },
       step: (number) => this.observer?.step?.(this.channel, number),
     });
   }

@@ -79,6 +79,10 @@ export interface BoardObserver {
   }): void;
   /** A traced image reached a numbered step of the figures. */
   step?(channel: ModuleChannel, step: number): void;
+  /** The module drew random bytes: who hears them knows its secrets, so only tests listen. */
+  random?(channel: ModuleChannel, bytes: Uint8Array): void;
+  /** The module read the device key of a label; for tests likewise. */
+  deviceKey?(channel: ModuleChannel, key: Uint8Array): void;
   /** A flash or counter operation was done. */
   storage?(operation: StorageOperation): void;
   /** An image failed: an assertion at a source position, or a trap. It is started anew. */

@@ -10,7 +10,7 @@ import { memoryStorage } from "../simulator/storage.ts";
 import type { BoardStatistics, PowerDecision, StorageOperation } from "../simulator/types.ts";
 import type { VirtualClock } from "../simulator/virtualClock.ts";
 import { projectFile } from "../projectFile.ts";
-import { moduleRecorder } from "./tracing.ts";
+import { moduleRecorder, type ModuleWatcher, moduleWatcher } from "./tracing.ts";
 
 export const HOST = 0;
 export const PEER = 1;
@@ -33,7 +33,10 @@ export class BareModule {
   isRandomDead = false;
   /** Decides about the power at each storage operation; it throws PowerCut out of `deliver`. */
   power: (operation: StorageOperation) => PowerDecision = () => "keep";
+  /** Name of the image that it runs. */
+  readonly image: string;
   private panicReason = "";
+  private readonly watcher: ModuleWatcher | null = moduleWatcher();
   private readonly module: SimulatedModule;
   private sent: Sent[] = [];
   private operations = 0;
@@ -41,6 +44,7 @@ export class BareModule {
   /** `image`: name of a built image; `seed` decides all its random bytes. */
   constructor(image: string, clock: VirtualClock, seed: string, isTraced = false) {
     this.clock = clock;
+    this.image = image;
     this.statistics = {
       panics: 0,
       powerCuts: 0,
@@ -64,6 +68,8 @@ export class BareModule {
         panic: (_channel: ModuleChannel, reason: string) => {
           this.panicReason = reason;
         },
+        random: (_channel: ModuleChannel, bytes: Uint8Array) => this.watcher?.drew(this, bytes),
+        deviceKey: (_channel: ModuleChannel, key: Uint8Array) => this.watcher?.readKey(this, key),
       },
       power: (operation: StorageOperation) => this.power(operation),
     };
@@ -75,10 +81,14 @@ export class BareModule {
       isRandomDead: () => this.isRandomDead,
       clock: () => (this.isClockKnown ? clock.epochMs() + this.clockSkewMs : -1),
       started: () => {},
-      send: (_module, port, body) => this.sent.push({ port, body }),
+      send: (_module, port, body) => {
+        this.sent.push({ port, body });
+        this.watcher?.sent(this, port, body);
+      },
       failed: () => {},
     });
     this.module.powerOn();
+    this.watcher?.rested(this);
   }
 
   /** True if a message of so many bytes, without its port byte, fits the image's inbox. */
@@ -90,6 +100,7 @@ export class BareModule {
   deliver(port: number, body: Uint8Array): Sent[] {
     if (!this.module.takes(body.length + 1))
       throw new Error("The message is longer than the inbox.");
+    this.watcher?.delivered(this, port, body);
     this.module.receive(port as Port, body);
     return this.take();
   }
@@ -150,6 +161,7 @@ export class BareModule {
     const sent = this.sent;
     this.sent = [];
     if (this.statistics.panics > 0) throw new Error(`The image panicked: ${this.panicReason}.`);
+    this.watcher?.rested(this);
     return sent;
   }
 }
