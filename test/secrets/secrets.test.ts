@@ -74,7 +74,7 @@ describe("no secret is left where a transaction meets", () => {
     run(scenario);
     scenario.world.onNext = null;
     expect(events).toBeGreaterThan(event);
-    heal(scenario);
+    heal(scenario, 1);
     expect([...found]).toEqual([]);
   });
 });
