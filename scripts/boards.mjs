@@ -18,9 +18,8 @@ import { parseArgs } from "node:util";
 
 const RUNTIME = "boards/runtime";
 const FIRMWARE = "build/firmware";
-/** What device keys are bound to beside the name; host/economy/partyDevice.ts has the same. */
-const SIGNER = "florin";
-const MINIMUM_VERSION = 1;
+/** Versions and signer of all images, which host/trust/releaseSigner.ts reads too. */
+const RELEASE = "assembly/images/release.json";
 
 /** Hand-written C has no warning; what wasm2c makes is not judged. */
 const WARNINGS = [
@@ -233,14 +232,15 @@ function buildSlot(about, folder, slot, image, tell) {
   const base = `${folder}/${slot}-${image}`;
   const generated = translate(base, slot, image);
   const digest = createHash("sha256").update(imageBytes(image)).digest();
-  const hash = [...digest].map((byte) => `0x${byte.toString(16).padStart(2, "0")}`);
+  const release = JSON.parse(readFileSync(RELEASE, "utf8"));
   writeIfChanged(
     `${base}/identity.inc`,
     [
       `    .name = "${image}",`,
-      `    .signer = "${SIGNER}",`,
-      `    .minimum_version = ${MINIMUM_VERSION},`,
-      `    .hash = {${hash.join(", ")}},`,
+      `    .signer = {${bytesInC(Buffer.from(release.signer, "hex"))}},`,
+      `    .minimum_version = ${release.minimumVersion},`,
+      `    .version = ${release.version},`,
+      `    .hash = {${bytesInC(digest)}},`,
       `    .channel = ${slot === "agent" ? 2 : 3},`,
       "",
     ].join("\n"),
@@ -257,6 +257,10 @@ function buildSlot(about, folder, slot, image, tell) {
       '-DSLOT_IDENTITY="identity.inc"',
     ]),
   ];
+}
+
+function bytesInC(bytes) {
+  return [...bytes].map((byte) => `0x${byte.toString(16).padStart(2, "0")}`).join(", ");
 }
 
 /** Compiles a file unless that was done with the same bytes and flags; gives the object's path. */

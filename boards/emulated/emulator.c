@@ -15,22 +15,33 @@
 const char board_name[] = BOARD_NAME;
 const bool board_is_simulated = true;
 
-enum { SLOTS = 2, SEED_LIMIT = 64, TEXT_SIZE = 24 };
+enum { SLOTS = 2, SEED_LIMIT = 64, TEXT_SIZE = 24, PAGE_COUNT = FLASH_SIZE / FLASH_PAGE_SIZE };
 
 /* One module's storage. */
 struct slot {
   const char *flash_path;
   const char *counter_path;
+  const char *wear_path;
+  const char *version_path;
   int32_t flash_file;
+  int32_t wear_file;
   int64_t counter;
+  /* Erasures of each page, as in the file: 4 bytes each, little-endian like the processor. */
+  uint32_t erasures[PAGE_COUNT];
   /* The seeded stream: SHA-256(key | block number), as host/simulator/randomness.ts makes it. */
   uint8_t key[SHA256_SIZE];
   uint64_t next_block;
 };
 
 static struct slot slots[SLOTS] = {
-    {.flash_path = "agent.flash", .counter_path = "agent.counter"},
-    {.flash_path = "module.flash", .counter_path = "module.counter"},
+    {.flash_path = "agent.flash",
+     .counter_path = "agent.counter",
+     .wear_path = "agent.wear",
+     .version_path = "agent.version"},
+    {.flash_path = "module.flash",
+     .counter_path = "module.counter",
+     .wear_path = "module.wear",
+     .version_path = "module.version"},
 };
 static uint8_t secret[BOARD_SECRET_SIZE];
 static bool is_seeded;
@@ -108,6 +119,22 @@ static void open_window(struct slot *slot) {
   }
 }
 
+static void open_wear(struct slot *slot) {
+  slot->wear_file = semihosting_open(slot->wear_path, OPEN_UPDATE);
+  if (slot->wear_file >= 0) {
+    if (semihosting_read(slot->wear_file, slot->erasures, sizeof slot->erasures)) return;
+    emulator_exit("a file of erasures is too short: the board's storage is damaged\n");
+  }
+  int32_t file = semihosting_open("wear.new", OPEN_CREATE);
+  if (file < 0 || !semihosting_write(file, slot->erasures, sizeof slot->erasures)) {
+    emulator_exit("the board cannot write to its directory\n");
+  }
+  semihosting_close(file);
+  semihosting_rename("wear.new", slot->wear_path);
+  slot->wear_file = semihosting_open(slot->wear_path, OPEN_UPDATE);
+  if (slot->wear_file < 0) emulator_exit("the board cannot open its file of erasures\n");
+}
+
 static void seed_slot(uint8_t channel, const uint8_t *seed, size_t length) {
   char label[] = "module 0";
   uint8_t digest[SHA256_SIZE];
@@ -147,6 +174,7 @@ void emulator_start(void) {
   semihosting_close(file);
   for (int index = 0; index < SLOTS; index += 1) {
     open_window(&slots[index]);
+    open_wear(&slots[index]);
     slots[index].counter = read_number(slots[index].counter_path, 0);
   }
   boot_counter = (uint32_t)read_number("boots", 0) + 1;
@@ -200,7 +228,19 @@ bool board_flash_write(uint8_t slot, uint32_t offset, const uint8_t *bytes, size
   return length == 0 || semihosting_write(seek(slot, offset), bytes, length);
 }
 
+/* Counted first: a cut in between counts one too many, never one too few. */
+static bool count_erasure(struct slot *slot, uint32_t page) {
+  slot->erasures[page] += 1;
+  return semihosting_seek(slot->wear_file, page * sizeof slot->erasures[page]) &&
+         semihosting_write(slot->wear_file, &slot->erasures[page], sizeof slot->erasures[page]);
+}
+
+uint32_t board_flash_erasures(uint8_t slot, uint32_t page) {
+  return slot_of(slot)->erasures[page];
+}
+
 bool board_flash_erase(uint8_t slot, uint32_t page) {
+  if (!count_erasure(slot_of(slot), page)) return false;
   return write_erased(seek(slot, page * FLASH_PAGE_SIZE), 1);
 }
 
@@ -212,6 +252,15 @@ int64_t board_counter_raise(uint8_t slot) {
   write_number(raised->counter_path, raised->counter + 1);
   raised->counter += 1;
   return raised->counter;
+}
+
+uint32_t board_version_floor(uint8_t slot) {
+  return (uint32_t)read_number(slot_of(slot)->version_path, 0);
+}
+
+bool board_raise_version_floor(uint8_t slot, uint32_t version) {
+  write_number(slot_of(slot)->version_path, version);
+  return true;
 }
 
 uint32_t board_raise_boot_counter(void) {

@@ -4,6 +4,7 @@
 //
 //   secret                        32 bytes that device keys are derived from
 //   agent.flash, module.flash     the flash windows; agent.counter, module.counter, boots
+//   agent.wear, module.wear       erasures of each page; agent.version, module.version: the floors
 //   seed                          if there: randomness is a stream from these bytes, for tests
 //   clock                         if there: the time, milliseconds since 1970 as text, for tests
 //

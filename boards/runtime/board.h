@@ -66,6 +66,17 @@ int64_t board_counter_raise(uint8_t slot);
 /* Raises the count of times that the board was switched on, and gives it. */
 uint32_t board_raise_boot_counter(void);
 
+/*
+ * The highest version of the slot's image that has run, 0 for none: no lower one is started again.
+ * Raising it is atomic under power loss; where the board has a monotonic counter to spare, this is
+ * its value, so that no old copy of the storage brings an old image back.
+ */
+uint32_t board_version_floor(uint8_t slot);
+bool board_raise_version_floor(uint8_t slot, uint32_t version);
+
+/* How often a page of the flash window was erased; UINT32_MAX where the board does not count. */
+uint32_t board_flash_erasures(uint8_t slot, uint32_t page);
+
 /* The board's own secret. The caller wipes its copy. */
 void board_secret(uint8_t secret[BOARD_SECRET_SIZE]);
 

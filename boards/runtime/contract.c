@@ -110,11 +110,11 @@ bool contract_device_key(struct module *module, uint32_t label, uint32_t label_l
   for (int index = 0; index < 4; index += 1) {
     version[index] = (uint8_t)(image->minimum_version >> 8 * index);
   }
-  /* The build holds names to 24 bytes and signers to 64: the parts always fit. */
-  uint8_t info[5 * 2 + sizeof purpose + 24 + 64 + sizeof version + LABEL_LIMIT];
+  /* The build holds names to 24 bytes: the parts always fit. */
+  uint8_t info[5 * 2 + sizeof purpose + 24 + SIGNER_SIZE + sizeof version + LABEL_LIMIT];
   size_t length = put_part(info, 0, purpose, sizeof purpose - 1);
   length = put_part(info, length, image->name, strlen(image->name));
-  length = put_part(info, length, image->signer, strlen(image->signer));
+  length = put_part(info, length, image->signer, SIGNER_SIZE);
   length = put_part(info, length, version, sizeof version);
   length = put_part(info, length, label_bytes, label_length);
 

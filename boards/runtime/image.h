@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct module;
+struct update_request;
 
 /* What a board calls in an image (assembly/images). */
 enum image_export {
@@ -21,15 +22,29 @@ enum image_export {
   IMAGE_INBOX_SIZE,
 };
 
-/* The one memory page of a running image. */
-enum { IMAGE_MEMORY_SIZE = 65536 };
+/* The one memory page of a running image; an Ed25519 public key. */
+enum { IMAGE_MEMORY_SIZE = 65536, SIGNER_SIZE = 32 };
+
+/* What the board says of a request to load another image (docs/link.md, "Loading an image"). */
+enum update_status {
+  UPDATE_TAKEN,
+  UPDATE_NOT_SIGNED,
+  UPDATE_OLDER,
+  UPDATE_OTHER_NAME,
+  UPDATE_OTHER_PURSE,
+  UPDATE_TOO_LONG,
+  UPDATE_BUILT_IN,
+  UPDATE_DAMAGED,
+  UPDATE_OUT_OF_ORDER,
+};
 
 /* An image and its engine's functions. */
 struct image {
   /* Name, signer and minimum version: what device keys are bound to. */
   const char *name;
-  const char *signer;
+  uint8_t signer[SIGNER_SIZE];
   uint32_t minimum_version;
+  uint32_t version;
   /* SHA-256 of the WebAssembly bytes. */
   uint8_t hash[32];
   /* CHANNEL_AGENT or CHANNEL_MODULE. */
@@ -40,6 +55,12 @@ struct image {
   bool (*call)(enum image_export name, uint32_t argument, uint32_t *result);
   /* The instance's memory, IMAGE_MEMORY_SIZE bytes. */
   uint8_t *(*memory)(void);
+  /*
+   * Takes a request to load another version and tells in `done` how much of it is there. NULL where
+   * images are part of the board's program. A new image is in this struct when END is taken.
+   */
+  enum update_status (*update)(struct module *module, const struct update_request *request,
+                               uint32_t *done);
 };
 
 #endif

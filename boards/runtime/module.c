@@ -31,9 +31,19 @@ static bool call(struct module *module, enum image_export name, uint32_t argumen
   return true;
 }
 
+void module_check_version(struct module *module) {
+  uint8_t slot = module->image->channel;
+  uint32_t version = module->image->version;
+  uint32_t floor = board_version_floor(slot);
+  /* Raised before the image's first start: what it writes is not for the version before. */
+  module->is_outdated =
+      version < floor || (version > floor && !board_raise_version_floor(slot, version));
+}
+
 bool module_start(struct module *module) {
   uint32_t ignored;
-  module->is_stopped = false;
+  module->is_stopped = module->is_outdated;
+  if (module->is_outdated) return false;
   for (int attempt = 0; attempt < STARTS_IN_VAIN_LIMIT; attempt += 1) {
     module->starts += 1;
     module->image->instantiate(module);

@@ -21,6 +21,8 @@ struct module {
   uint16_t panic_line;
   uint16_t panic_column;
   bool is_stopped;
+  /* A newer version of the image ran here: this one is not started. */
+  bool is_outdated;
   /* When the image wants a tick; UINT64_MAX for never. */
   uint64_t deadline_ms;
 };
@@ -34,7 +36,10 @@ enum module_outcome {
   MODULE_STOPPED,
 };
 
-/* Starts the image from its flash; false if it fails at each start. */
+/* Holds the image's version against the storage's floor, and raises the floor to it. */
+void module_check_version(struct module *module);
+
+/* Starts the image from its flash; false if it fails at each start, or may not be started. */
 bool module_start(struct module *module);
 
 /* True if a message of this length, its port byte counted, fits the image's inbox. */

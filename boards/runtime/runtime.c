@@ -83,6 +83,7 @@ static void module_failed(struct module *module) {
 static void tell_starts(void) {
   for (uint8_t index = 0; index < module_count; index += 1) {
     link.information.modules[index].starts = modules[index].starts;
+    link.information.modules[index].image_version = modules[index].image->version;
   }
 }
 
@@ -98,13 +99,27 @@ void runtime_send(struct module *module, uint8_t port, const uint8_t *body, size
 }
 
 static void start_module(struct module *module) {
-  if (!module_start(module)) fail(module->image->channel, LINK_ERROR_STOPPED);
+  bool is_running = module_start(module);
+  if (!is_running && !module->is_outdated) fail(module->image->channel, LINK_ERROR_STOPPED);
   tell_starts();
+}
+
+/* A new image is started when the last of it is there. */
+static size_t take_update(struct module *module, const struct update_request *request,
+                          uint8_t answer[MANAGEMENT_ANSWER_LIMIT]) {
+  uint32_t version = module->image->version;
+  size_t length = management_update(module, request, answer);
+  if (module->image->version != version) {
+    module_check_version(module);
+    start_module(module);
+  }
+  return length;
 }
 
 static void take_board_request(const uint8_t *body, size_t length) {
   uint8_t answer[MANAGEMENT_ANSWER_LIMIT];
   size_t answer_length = 0;
+  struct update_request update;
   if (length == 1 && body[0] == MANAGEMENT_STATUS) {
     answer_length = management_status(modules, module_count, answer);
   } else if (length == 2 && body[0] == MANAGEMENT_RESTART) {
@@ -116,6 +131,19 @@ static void take_board_request(const uint8_t *body, size_t length) {
     start_module(module);
     memcpy(answer, body, length);
     answer_length = length;
+  } else if (length == 1 && body[0] == MANAGEMENT_IDENTITY) {
+    answer[0] = MANAGEMENT_IDENTITY;
+    const uint8_t *signer = modules[0].image->signer;
+    answer_length = 1 + identity_encode(signer, link.nonce, &link.information, answer + 1);
+  } else if (length == 1 && body[0] == MANAGEMENT_WEAR) {
+    answer_length = management_wear(modules, module_count, answer);
+  } else if (management_read_update(body, length, &update)) {
+    struct module *module = module_on(update.channel);
+    if (module == NULL) {
+      fail(CHANNEL_BOARD, LINK_ERROR_NO_CHANNEL);
+      return;
+    }
+    answer_length = take_update(module, &update, answer);
   } else {
     fail(CHANNEL_BOARD, LINK_ERROR_BAD_MESSAGE);
     return;
@@ -163,6 +191,7 @@ static void set_up(void) {
                      buffers->joined, sizeof buffers->joined);
     link.information.modules[index] = (struct module_information){
         .channel = image->channel, .image_hash = image->hash, .image_name = image->name};
+    module_check_version(&modules[index]);
   }
   module_count = installed_image_count;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // florin device: what it takes, with examples.
 import { type Command, Option } from "commander";
+import { flashDevice } from "./deviceFlash.ts";
 import type { PortOptions } from "./devicePort.ts";
 import { deviceLines, deviceReport, listPorts, portLines } from "./deviceReport.ts";
 import { logDevice, type RunOptions, runDevice, type WatchOptions } from "./deviceWatch.ts";
@@ -19,6 +20,7 @@ const EXAMPLES = {
     "florin device info --port /dev/ttyACM0 --json",
     "florin device info --port qemu:netduinoplus2 --module transaction-module",
   ],
+  flash: ["florin device flash --port sim:alice build/firmware/customer-agent.2.florin"],
   run: [
     "florin device run --port qemu:mps2-an505",
     "florin device run --port /dev/ttyACM0 --listen 7700",
@@ -41,7 +43,7 @@ export function addDevice(florin: Command): void {
       .description(description)
       .option("--dir <dir>", "folders of the boards that this computer plays", "./florin-boards")
       .addHelpText("after", examplesText(EXAMPLES[name]));
-  const addAtPort = (name: "info" | "run" | "log", description: string): Command =>
+  const addAtPort = (name: "info" | "flash" | "run" | "log", description: string): Command =>
     add(name, description)
       .requiredOption("--port <port>", "sim:NAME, qemu:BOARD or a serial port")
       .addOption(new Option("--agent <image>", "agent of a new played board").choices(AGENTS))
@@ -53,10 +55,18 @@ export function addDevice(florin: Command): void {
       if (json) sayJson(list);
       else for (const line of portLines(list)) say(line);
     });
-  addAtPort("info", "what a board tells: images, hashes, boot counter, state")
+  addAtPort("info", "what a board tells and signs: images, versions, hashes, boot counter, wear")
     .option("--json", "print one JSON object")
     .action(async (options: PortOptions & { json?: boolean }) => {
       const report = await deviceReport(options);
+      if (options.json) sayJson(report);
+      else for (const line of deviceLines(report)) say(line);
+    });
+  addAtPort("flash", "load a signed image; the purse stays")
+    .argument("<image>", "a signed image, made by scripts/sign-image.mjs")
+    .option("--json", "print one JSON object")
+    .action(async (path: string, options: PortOptions & { json?: boolean }) => {
+      const report = await flashDevice(options, path);
       if (options.json) sayJson(report);
       else for (const line of deviceLines(report)) say(line);
     });

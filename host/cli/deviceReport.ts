@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// florin device list and info: the ports of this computer, and what a board tells of itself in SYNC
-// and STATUS (docs/link.md).
+// florin device list and info: the ports of this computer, and what a board tells of itself and signs
+// (docs/link.md, "Channel 1").
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SerialPort } from "serialport";
@@ -11,13 +11,18 @@ import {
 } from "../device/boardDescription.ts";
 import { systemClock } from "../link/clock.ts";
 import { LinkClient } from "../link/linkClient.ts";
-import { type BoardInformation, Channel, LINK_VERSION } from "../link/protocol.ts";
+import { Channel, LINK_VERSION } from "../link/protocol.ts";
 import { projectFile } from "../projectFile.ts";
-import { BoardRequest, decodeStatus, type ModuleStatus } from "../simulator/management.ts";
+import { type BoardIdentity, verifyIdentity } from "../simulator/boardIdentity.ts";
+import {
+  BoardRequest,
+  decodeStatus,
+  decodeWear,
+  type ModuleStatus,
+  type ModuleWear,
+} from "../simulator/management.ts";
+import { askBoard } from "../device/boardRequests.ts";
 import { openPort, type PortOptions } from "./devicePort.ts";
-
-/** How long a board that is synchronised may take to tell its status. */
-const STATUS_TIMEOUT_MS = 5000;
 
 export interface PortList {
   serialPorts: { port: string; maker: string | null; serialNumber: string | null }[];
@@ -34,21 +39,28 @@ export interface DeviceReport {
   linkVersion: number;
   /** Most bytes of one message. */
   messageLimit: number;
+  /** Ed25519 public key of the board, which signed all of this but state and wear. */
+  boardKey: string;
   modules: {
     half: "agent" | "module";
     image: string;
+    version: number;
     /** SHA-256 of the image. */
     hash: string;
     /** True if SHA256SUMS announces this image. */
     isRelease: boolean;
     isStopped: boolean;
+    /** A newer image ran here: this one is not started. */
+    isOutdated: boolean;
     starts: number;
     failures: number;
     /** Source position of the last failed assertion; null for none. */
     lastFailure: { line: number; column: number } | null;
+    /** Erasures of its flash: of all pages, and of the one erased most; null where not counted. */
+    flashWear: { total: number; most: number } | null;
   }[];
-  /** Erasures of the most worn page; null where the board does not tell. */
-  flashWear: number | null;
+  /** Public key of the signer whose images the board takes. */
+  signer: string;
 }
 
 /** Lists the ports that --port takes here. */
@@ -92,8 +104,8 @@ export async function deviceReport(options: PortOptions): Promise<DeviceReport> 
   try {
     const link = new LinkClient({ transport: port.transport, clock: systemClock });
     try {
-      const board = await link.open();
-      return reportOf(options.port, board, await askStatus(link));
+      await link.open();
+      return await reportOver(link, options.port);
     } finally {
       link.close();
     }
@@ -102,54 +114,53 @@ export async function deviceReport(options: PortOptions): Promise<DeviceReport> 
   }
 }
 
-function askStatus(link: LinkClient): Promise<ModuleStatus[]> {
-  return new Promise((resolve, reject) => {
-    const timer = systemClock.after(STATUS_TIMEOUT_MS, () =>
-      fail(`it told nothing in ${STATUS_TIMEOUT_MS} ms`),
-    );
-    const fail = (reason: string): void => {
-      timer.cancel();
-      reject(new Error(`The board does not tell its status: ${reason}.`));
-    };
-    link.onMessage((channel, id, body) => {
-      if (channel !== Channel.BOARD || id !== asked) return;
-      timer.cancel();
-      const status = decodeStatus(body);
-      if (status === null) fail("its answer is malformed");
-      else resolve(status);
-    });
-    link.onEvent((event) => {
-      if (event.type === "down") fail(event.reason);
-      else if (event.type === "error" && event.id === asked) fail(`it answers ERROR ${event.code}`);
-    });
-    const asked = link.newRequestId();
-    link.send(Channel.BOARD, Uint8Array.of(BoardRequest.STATUS), asked);
-  });
+/**
+ * Asks the board of an open link what it is.
+ * @throws {Error} where it does not answer, or not as itself
+ */
+export async function reportOver(link: LinkClient, port: string): Promise<DeviceReport> {
+  const ask = (request: number): Promise<Uint8Array> =>
+    askBoard(link, systemClock, Uint8Array.of(request));
+  const status = decodeStatus(await ask(BoardRequest.STATUS));
+  const wear = decodeWear(await ask(BoardRequest.WEAR));
+  const identity = verifyIdentity(await ask(BoardRequest.IDENTITY), link.nonce);
+  if (status === null || wear === null) throw new Error("The board's answer is malformed.");
+  if (identity === null) {
+    throw new Error("The board's signature of its identity is wrong: do not trust this board.");
+  }
+  return reportOf(port, identity, status, wear);
 }
 
-function reportOf(port: string, board: BoardInformation, status: ModuleStatus[]): DeviceReport {
+function reportOf(
+  port: string,
+  { key, board, signer: signerKey }: BoardIdentity & { key: Uint8Array },
+  status: ModuleStatus[],
+  wear: ModuleWear[],
+): DeviceReport {
   const announced = announcedHashes();
-  const modules = board.modules.map(({ channel, imageHash, imageName, starts }) => {
+  const modules = board.modules.map(({ channel, imageHash, imageName, imageVersion, starts }) => {
     const hash = Buffer.from(imageHash).toString("hex");
     const told = status.find((candidate) => candidate.channel === channel);
     const { line = 0, column = 0 } = told ?? {};
     return {
       half: channel === Channel.AGENT ? ("agent" as const) : ("module" as const),
       image: imageName,
+      version: imageVersion,
       hash,
       isRelease: announced.get(hash) === imageName,
       isStopped: told?.isStopped ?? false,
+      isOutdated: told?.isOutdated ?? false,
       starts: told?.starts ?? starts,
       failures: told?.panics ?? 0,
       lastFailure: line === 0 ? null : { line, column },
+      flashWear: wear.find((candidate) => candidate.channel === channel)?.erasures ?? null,
     };
   });
   const { boardName, bootCounter, isSimulated, messageLimit } = board;
-  const linkVersion = LINK_VERSION;
-  // Link version 1 has no field for wear.
-  const flashWear = null;
-  const own = { board: boardName, isSimulated, bootCounter, linkVersion, messageLimit };
-  return { port, ...own, modules, flashWear };
+  const own = { board: boardName, isSimulated, bootCounter, linkVersion: LINK_VERSION };
+  const boardKey = Buffer.from(key).toString("hex");
+  const signer = Buffer.from(signerKey).toString("hex");
+  return { port, ...own, messageLimit, boardKey, modules, signer };
 }
 
 /** Images by the hashes of SHA256SUMS. */
@@ -188,22 +199,33 @@ export function portLines(list: PortList): string[] {
 
 /** The report for people. */
 export function deviceLines(report: DeviceReport): string[] {
-  const { board, bootCounter, flashWear, isSimulated, linkVersion, messageLimit } = report;
+  const { board, boardKey, bootCounter, isSimulated, linkVersion, messageLimit, signer } = report;
   const kind = isSimulated ? " (simulated: no money that others should take)" : "";
   return [
     `board         ${board}${kind}`,
+    `board key     ${boardKey}`,
     `boot counter  ${bootCounter}`,
     `link          version ${linkVersion}, messages up to ${messageLimit} bytes`,
-    `flash wear    ${flashWear ?? "not told by this board"}`,
+    `image signer  ${signer}`,
     ...report.modules.flatMap((module) => {
-      const { failures, half, hash, image, isRelease, isStopped, lastFailure, starts } = module;
+      const { failures, flashWear, half, hash, image, isRelease, lastFailure, starts } = module;
       const at = lastFailure === null ? "" : `, last at ${lastFailure.line}:${lastFailure.column}`;
-      const state = isStopped ? "stopped" : "running";
+      const announced = isRelease ? "as SHA256SUMS announces" : "not in SHA256SUMS";
+      const wear =
+        flashWear === null
+          ? "not told by this board"
+          : `${flashWear.total} erasures, ${flashWear.most} of the page erased most`;
       return [
-        `${half.padEnd(12)}  ${image}, ${isRelease ? "as SHA256SUMS announces" : "not in SHA256SUMS"}`,
+        `${half.padEnd(12)}  ${image} version ${module.version}, ${announced}`,
         `${" ".repeat(14)}${hash}`,
-        `${" ".repeat(14)}${state}; starts ${starts}, failures ${failures}${at}`,
+        `${" ".repeat(14)}${stateOf(module)}; starts ${starts}, failures ${failures}${at}`,
+        `${" ".repeat(14)}flash wear: ${wear}`,
       ];
     }),
   ];
+}
+
+function stateOf({ isOutdated, isStopped }: DeviceReport["modules"][number]): string {
+  if (isOutdated) return "not started: a newer version ran here";
+  return isStopped ? "stopped" : "running";
 }

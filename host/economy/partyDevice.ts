@@ -8,6 +8,7 @@ import type { TransactionDevice } from "../device/types.ts";
 import type { Clock } from "../link/clock.ts";
 import type { LinkStatistics } from "../link/protocol.ts";
 import { projectFile } from "../projectFile.ts";
+import { buildRelease } from "../trust/releaseSigner.ts";
 import type { BoardMaker, PartyBoard } from "./partyBoard.ts";
 import { SimulatedBoard } from "../simulator/board.ts";
 import type {
@@ -60,7 +61,6 @@ export interface PartyDevice {
 /** Everything of an economy listens on this machine alone. */
 export const LOCAL_HOST = "127.0.0.1";
 
-const FIRMWARE_SIGNER = new TextEncoder().encode("florin");
 const imageCache = new Map<string, ImageDescription>();
 
 /**
@@ -80,7 +80,7 @@ export function firmwareImage(name: ImageName, isTraced: boolean): ImageDescript
       `the firmware image ${name} is not built; run \`npm run build${option}\` first`,
     );
   }
-  const image: ImageDescription = { bytes, name, signer: FIRMWARE_SIGNER, minimumVersion: 1 };
+  const image: ImageDescription = { bytes, name, ...buildRelease() };
   imageCache.set(path, image);
   return image;
 }

@@ -115,6 +115,11 @@ export class LinkClient {
     return this.state.board;
   }
 
+  /** Nonce of the SYNC that opened the link last. */
+  get nonce(): Uint8Array {
+    return this.state.nonce.slice();
+  }
+
   /** Ends the link and the transport; messages under way fail. */
   close(): void {
     this.transport.close();

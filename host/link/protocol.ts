@@ -89,6 +89,8 @@ export interface ModuleInformation {
   channel: number;
   /** Starts of this module since the board was switched on, 1 for the first. */
   starts: number;
+  /** Version of the image, one more with each release; 0 where it has none. */
+  imageVersion: number;
   /** SHA-256 of the firmware image's bytes. */
   imageHash: Uint8Array;
   /** Name of the image, at most 24 bytes of ASCII, such as "customer-agent". */

@@ -59,6 +59,7 @@ export function encodeSyncAnswer(nonce: Uint8Array, board: BoardInformation): Ui
     }
     bytes.push(module.channel);
     pushUint32(bytes, module.starts);
+    pushUint32(bytes, module.imageVersion);
     bytes.push(...module.imageHash);
     pushName(bytes, module.imageName);
   }
@@ -81,8 +82,9 @@ export function decodeSyncAnswer(
   for (let index = 0; index < count && !reader.failed; index += 1) {
     const channel = reader.uint(1);
     const starts = reader.uint(4);
+    const imageVersion = reader.uint(4);
     const imageHash = reader.bytes(HASH_SIZE);
-    modules.push({ channel, starts, imageHash, imageName: reader.name() });
+    modules.push({ channel, starts, imageVersion, imageHash, imageName: reader.name() });
   }
   if (reader.failed || !reader.atEnd() || version !== LINK_VERSION) return null;
   const isSimulated = (flags & FLAG_SIMULATED) !== 0;

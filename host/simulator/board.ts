@@ -22,6 +22,8 @@ import {
   Port,
 } from "../link/protocol.ts";
 import { type ByteTransport, inProcessPair } from "../link/transport.ts";
+import { encodeIdentity } from "./boardIdentity.ts";
+import { deriveBoardSeed } from "./deviceKey.ts";
 import { loadImage } from "./image.ts";
 import { answerManagement } from "./management.ts";
 import {
@@ -205,10 +207,20 @@ export class SimulatedBoard {
       modules: this.modules.map(({ channel, starts, image }) => ({
         channel,
         starts,
+        imageVersion: image.version,
         imageHash: image.hash,
         imageName: image.name,
       })),
     };
+  }
+
+  /** Signed under the nonce of the link that asks, so that it is of now. */
+  private identity(): Uint8Array {
+    const nonce = this.linkEnd!.nonce!;
+    const seed = deriveBoardSeed(this.options.secret);
+    const signer = new Uint8Array(32);
+    if (this.modules[0]!.image.signer.length === 32) signer.set(this.modules[0]!.image.signer);
+    return encodeIdentity(seed, nonce, { signer, board: this.information() });
   }
 
   private event(event: { type: "bytes"; bytes: Uint8Array } | { type: "time" }): void {
@@ -295,7 +307,7 @@ export class SimulatedBoard {
 
   private takeRequest(channel: number, id: number, body: Uint8Array): void {
     if (channel === Channel.BOARD) {
-      const answer = answerManagement(this.modules, body);
+      const answer = answerManagement(this.modules, () => this.identity(), body);
       if (typeof answer === "number") this.fail(channel, id, [answer]);
       else this.link({ type: "send", channel, id, body: answer });
       return;

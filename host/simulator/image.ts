@@ -27,6 +27,7 @@ const IMPORTS = new Set([
 export interface FirmwareImage {
   name: string;
   signer: Uint8Array;
+  version: number;
   minimumVersion: number;
   /** SHA-256 of the image as shipped. */
   hash: Uint8Array;
@@ -52,6 +53,7 @@ export function loadImage(description: ImageDescription): FirmwareImage {
   return {
     name: description.name,
     signer: description.signer ?? new Uint8Array(0),
+    version: description.version ?? 0,
     minimumVersion: description.minimumVersion ?? 0,
     hash,
     ...entry,

@@ -4,6 +4,8 @@
 import type { ModuleChannel, Port } from "../link/protocol.ts";
 import { deriveDeviceKey } from "./deviceKey.ts";
 import type { FirmwareImage } from "./image.ts";
+import { ImageStore, type ImageStoreSnapshot } from "./imageStore.ts";
+import type { UpdateAnswer, UpdateMessage } from "./imageUpdate.ts";
 import { type InstanceSnapshot, ModuleInstance, Panic } from "./moduleInstance.ts";
 import { RandomGenerator } from "./randomness.ts";
 import type {
@@ -60,11 +62,11 @@ export interface ModuleSnapshot {
   lastPanicAt: { line: number; column: number };
   isStopped: boolean;
   deadlineMs: number | null;
+  images: ImageStoreSnapshot;
 }
 
 export class SimulatedModule {
   readonly channel: ModuleChannel;
-  readonly image: FirmwareImage;
   readonly flash: VirtualFlash;
   /** Starts since the board was switched on. */
   starts = 0;
@@ -76,6 +78,7 @@ export class SimulatedModule {
   deadlineMs: number | null = null;
   private readonly board: ModuleSurroundings;
   private readonly storage: ModuleStorage;
+  private readonly images: ImageStore;
   private readonly random: RandomGenerator;
   /** Decides what unstable words read; apart from the module's own source. */
   private readonly unstable: RandomGenerator;
@@ -93,20 +96,39 @@ export class SimulatedModule {
     board: ModuleSurroundings,
   ) {
     this.channel = channel;
-    this.image = image;
     this.storage = storage;
     this.board = board;
-    this.flash = new VirtualFlash(storage.flash);
+    this.flash = new VirtualFlash(storage.flash, storage.wear);
+    this.images = new ImageStore(image, storage, (...operation) => this.operate(...operation));
     this.counter = storage.counter.load();
     this.random = new RandomGenerator(board.options.random, `module ${channel}`);
     this.unstable = new RandomGenerator(board.options.random, `unstable ${channel}`);
   }
 
+  /** What the module runs: the image it was made with, or one that was loaded since. */
+  get image(): FirmwareImage {
+    return this.images.image;
+  }
+
+  /** True where a newer image than the board has now ran here: it is not started. */
+  get isOutdated(): boolean {
+    return this.images.isOutdated;
+  }
+
   /** Switches the module on. */
   powerOn(): void {
     this.starts = 0;
-    this.isStopped = false;
-    this.start();
+    this.images.choose(() => this.unstable.bits());
+    this.restart();
+  }
+
+  /** Takes one message of an update; a new image is started when it is whole. */
+  update(message: UpdateMessage): UpdateAnswer {
+    const { image } = this;
+    const { request, channel } = message;
+    const answer = { request, channel, ...this.images.take(message) };
+    if (this.image !== image) this.restart();
+    return answer;
   }
 
   /** Takes the power away: all but flash and counter is gone. */
@@ -130,8 +152,8 @@ export class SimulatedModule {
 
   /** Starts the image anew from its flash, as after a failure. */
   restart(): void {
-    this.isStopped = false;
-    this.start();
+    this.isStopped = this.isOutdated;
+    if (!this.isStopped) this.start();
   }
 
   snapshot(): ModuleSnapshot {
@@ -146,6 +168,7 @@ export class SimulatedModule {
       lastPanicAt: this.lastPanicAt,
       isStopped: this.isStopped,
       deadlineMs: this.deadlineMs,
+      images: this.images.snapshot(),
     };
   }
 
@@ -160,8 +183,10 @@ export class SimulatedModule {
     this.lastPanicAt = snapshot.lastPanicAt;
     this.isStopped = snapshot.isStopped;
     this.deadlineMs = snapshot.deadlineMs;
-    if (snapshot.instance === null) this.instance = null;
-    else {
+    const { image } = this;
+    this.images.restore(snapshot.images);
+    if (snapshot.instance === null || this.image !== image) this.instance = null;
+    if (snapshot.instance !== null) {
       this.instance ??= this.newInstance();
       this.instance.restore(snapshot.instance);
     }

@@ -7,12 +7,26 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { writeWholeFile } from "../wholeFile.ts";
-import type { BoardStorage, CounterStorage, FlashStorage, ModuleStorage } from "./types.ts";
-import { FLASH_SIZE } from "./virtualFlash.ts";
+import type {
+  BoardStorage,
+  CounterStorage,
+  FlashStorage,
+  ModuleStorage,
+  WearStorage,
+} from "./types.ts";
+import { FLASH_PAGE_SIZE, FLASH_SIZE } from "./virtualFlash.ts";
+
+const PAGE_COUNT = FLASH_SIZE / FLASH_PAGE_SIZE;
 
 /** Storage that lasts as long as the object does; a board made on it again finds what it left. */
 export function memoryStorage(): BoardStorage {
-  const moduleStorage = (): ModuleStorage => ({ flash: memoryFlash(), counter: memoryCounter() });
+  const moduleStorage = (): ModuleStorage => ({
+    flash: memoryFlash(),
+    wear: memoryWear(),
+    counter: memoryCounter(),
+    versionFloor: memoryCounter(),
+    banks: [memoryFlash(), memoryFlash()],
+  });
   return { agent: moduleStorage(), module: moduleStorage(), bootCounter: memoryCounter() };
 }
 
@@ -23,6 +37,16 @@ function memoryFlash(): FlashStorage {
     store: (offset, bytes) => {
       content ??= new Uint8Array(FLASH_SIZE).fill(0xff);
       content.set(bytes, offset);
+    },
+  };
+}
+
+function memoryWear(): WearStorage {
+  const erasures = new Uint32Array(PAGE_COUNT);
+  return {
+    load: () => erasures.slice(),
+    store: (page, count) => {
+      erasures[page] = count;
     },
   };
 }
@@ -40,15 +64,46 @@ function memoryCounter(): CounterStorage {
 /** Storage in a directory, made if absent; `close` gives the files back. */
 export function fileStorage(directory: string): BoardStorage & { close(): void } {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const agent = fileFlash(join(directory, "agent.flash"));
-  const module = fileFlash(join(directory, "module.flash"));
+  const open: { close(): void }[] = [];
+  const flash = (name: string): FlashStorage => {
+    const opened = fileFlash(join(directory, name));
+    open.push(opened);
+    return opened;
+  };
+  const moduleStorage = (name: string): ModuleStorage => ({
+    flash: flash(`${name}.flash`),
+    wear: fileWear(join(directory, `${name}.wear`)),
+    counter: fileCounter(join(directory, `${name}.counter`)),
+    versionFloor: fileCounter(join(directory, `${name}.version`)),
+    banks: [flash(`${name}.bank0`), flash(`${name}.bank1`)],
+  });
   return {
-    agent: { flash: agent, counter: fileCounter(join(directory, "agent.counter")) },
-    module: { flash: module, counter: fileCounter(join(directory, "module.counter")) },
+    agent: moduleStorage("agent"),
+    module: moduleStorage("module"),
     bootCounter: fileCounter(join(directory, "boots")),
     close: () => {
-      agent.close();
-      module.close();
+      for (const file of open) file.close();
+    },
+  };
+}
+
+/** 32 numbers of 4 bytes, little-endian. */
+function fileWear(path: string): WearStorage {
+  const load = (): Uint32Array | null => {
+    if (!existsSync(path)) return null;
+    const bytes = readFileSync(path);
+    if (bytes.length !== 4 * PAGE_COUNT) {
+      throw new Error(`${path} does not hold ${PAGE_COUNT} numbers: the storage is damaged.`);
+    }
+    return Uint32Array.from({ length: PAGE_COUNT }, (_, page) => bytes.readUInt32LE(4 * page));
+  };
+  return {
+    load,
+    store: (page, erasures) => {
+      const bytes = Buffer.alloc(4 * PAGE_COUNT);
+      for (const [index, count] of (load() ?? []).entries()) bytes.writeUInt32LE(count, 4 * index);
+      bytes.writeUInt32LE(erasures, 4 * page);
+      writeWholeFile(path, bytes);
     },
   };
 }

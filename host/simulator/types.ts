@@ -10,8 +10,13 @@ export interface ImageDescription {
   bytes: Uint8Array;
   /** Name of the image, at most 24 ASCII bytes; part of what device keys are bound to. */
   name: string;
-  /** Public key or name of who signed the image; part of what device keys are bound to. */
+  /**
+   * Ed25519 public key of the release signer; part of what device keys are bound to. A board takes
+   * other versions of the image with this signer's statement, and none where it is absent.
+   */
   signer?: Uint8Array;
+  /** Version of the image; 0 if absent. */
+  version?: number;
   /** Lowest version that may read this module's flash; part of what device keys are bound to. */
   minimumVersion?: number;
 }
@@ -19,10 +24,23 @@ export interface ImageDescription {
 /** Where random bytes come from. Seeded bytes are for tests: the same seed, the same bytes. */
 export type RandomSource = { kind: "system" } | { kind: "seeded"; seed: Uint8Array | string };
 
-/** Durable parts of one module: a flash window and a monotonic counter. */
+/** Durable parts of one module. */
 export interface ModuleStorage {
   flash: FlashStorage;
+  wear: WearStorage;
   counter: CounterStorage;
+  /** The highest version of its image that has run: no lower one is started again. */
+  versionFloor: CounterStorage;
+  /** Two windows of flash for images that were loaded over the link. */
+  banks: readonly [FlashStorage, FlashStorage];
+}
+
+/** How often each page of a flash window was erased. */
+export interface WearStorage {
+  /** One number for each page, or null for a window never used. */
+  load(): Uint32Array | null;
+  /** Makes one page's number durable before it returns. */
+  store(page: number, erasures: number): void;
 }
 
 /** Backing of a flash window. Pages are FLASH_PAGE_SIZE bytes; 0xFF is erased. */
@@ -51,8 +69,8 @@ export interface BoardStorage {
 /** One flash or counter operation, told before it is done so that power may fail around it. */
 export interface StorageOperation {
   channel: ModuleChannel;
-  kind: "write" | "erase" | "raise";
-  /** First byte in the flash window; 0 for a raise. */
+  kind: "write" | "erase" | "raise" | "image-write" | "image-erase" | "image-floor";
+  /** First byte in the flash window, or in the image's bank; 0 for a raise. */
   offset: number;
   /** Bytes written or erased; 0 for a raise. */
   length: number;

@@ -2,7 +2,7 @@
 // The flash window of one module, with the semantics that assembly/board.ts states and what a loss
 // of power does to it: torn words that read differently at each boot. Pages are copied on write,
 // so that a snapshot costs a list of 32 references.
-import type { FlashStorage } from "./types.ts";
+import type { FlashStorage, WearStorage } from "./types.ts";
 
 export const FLASH_SIZE = 131072;
 export const FLASH_PAGE_SIZE = 4096;
@@ -18,6 +18,8 @@ export interface FlashSnapshot {
   pages: Uint8Array[];
   /** Masks of the bits that each boot reads anew, by byte offset. */
   unstable: Map<number, number>;
+  /** Erasures of each page. */
+  erasures: Uint32Array;
 }
 
 export class VirtualFlash {
@@ -26,14 +28,18 @@ export class VirtualFlash {
   private shared: boolean[];
   private unstable = new Map<number, number>();
   private readonly storage: FlashStorage | null;
+  private readonly wear: WearStorage | null;
+  private erasures: Uint32Array;
 
   /** Starts from the storage's content, or all erased. */
-  constructor(storage: FlashStorage | null = null) {
+  constructor(storage: FlashStorage | null = null, wear: WearStorage | null = null) {
     const content = storage?.load() ?? new Uint8Array(FLASH_SIZE).fill(ERASED);
     if (content.length !== FLASH_SIZE) {
       throw new Error(`A flash window has ${FLASH_SIZE} bytes; the stored one ${content.length}.`);
     }
     this.storage = storage;
+    this.wear = wear;
+    this.erasures = wear?.load() ?? new Uint32Array(PAGE_COUNT);
     this.pages = Array.from({ length: PAGE_COUNT }, (_, page) =>
       content.slice(page * FLASH_PAGE_SIZE, (page + 1) * FLASH_PAGE_SIZE),
     );
@@ -89,6 +95,9 @@ export class VirtualFlash {
   /** Erases a page. With `tear`, power is lost meanwhile: the page has any content after it. */
   erase(page: number, tear: RandomBits | null): void {
     const offset = page * FLASH_PAGE_SIZE;
+    // Counted first: a cut in between counts one too many, never one too few.
+    this.erasures[page]! += 1;
+    this.wear?.store(page, this.erasures[page]!);
     const result = new Uint8Array(FLASH_PAGE_SIZE).fill(ERASED);
     for (let index = 0; index < FLASH_PAGE_SIZE; index += 1) {
       const bits = tear === null ? 0 : tear();
@@ -108,9 +117,16 @@ export class VirtualFlash {
     }
   }
 
+  /** Erasures of all pages together, and of the one that was erased most. */
+  wearOf(): { total: number; most: number } {
+    const total = this.erasures.reduce((sum, erasures) => sum + erasures, 0);
+    return { total, most: Math.max(...this.erasures) };
+  }
+
   snapshot(): FlashSnapshot {
     this.shared.fill(true);
-    return { pages: [...this.pages], unstable: new Map(this.unstable) };
+    const erasures = this.erasures.slice();
+    return { pages: [...this.pages], unstable: new Map(this.unstable), erasures };
   }
 
   restore(snapshot: FlashSnapshot): void {
@@ -122,6 +138,10 @@ export class VirtualFlash {
     }
     this.shared.fill(true);
     this.unstable = new Map(snapshot.unstable);
+    for (const [page, erasures] of snapshot.erasures.entries()) {
+      if (this.erasures[page] !== erasures) this.wear?.store(page, erasures);
+    }
+    this.erasures = snapshot.erasures.slice();
   }
 
   private setUnstable(offset: number, mask: number): void {

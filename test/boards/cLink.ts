@@ -40,6 +40,7 @@ export function runLinkEnd(board: Transcript["board"], inputs: Input[]): Step[] 
   const modules = board.modules.flatMap((module) => [
     module.channel,
     module.starts,
+    module.imageVersion,
     module.imageName,
     module.imageHash,
   ]);

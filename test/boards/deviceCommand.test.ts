@@ -3,8 +3,11 @@
 // system that it knows nothing else of (the emulator's pseudo-terminal).
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { encodeSignedImage, signImage } from "../../host/trust/imageRelease.ts";
+import { buildRelease, DEVELOPMENT_SEED } from "../../host/trust/releaseSigner.ts";
 import { boardDirectory, seededBoard } from "./emulated.ts";
 
 const BOARD = "netduinoplus2";
@@ -47,10 +50,43 @@ const hash = createHash("sha256")
   .digest("hex");
 
 test("info plays an emulated board, whose boots last in its directory", async () => {
+  const release = buildRelease();
+  const signer = Buffer.from(release.signer).toString("hex");
+  const { version } = release;
+  const keys = new Set<string>();
+  let erasures = 0;
   for (const bootCounter of [1, 2]) {
     const told = await info(`qemu:${BOARD}`);
-    expect(told).toMatchObject({ board: BOARD, bootCounter, flashWear: null });
-    expect(told.modules).toMatchObject([{ half: "module", image: IMAGE, hash, isRelease: true }]);
+    expect(told).toMatchObject({ board: BOARD, bootCounter, signer });
+    const image = { half: "module", image: IMAGE, version, hash, isRelease: true };
+    expect(told.modules).toMatchObject([{ ...image, isOutdated: false }]);
+    expect(told.modules[0].flashWear.total).toBeGreaterThanOrEqual(erasures);
+    erasures = told.modules[0].flashWear.total;
+    keys.add(told.boardKey);
+  }
+  expect(keys.size).toBe(1);
+});
+
+test("images that are part of the program are not loaded over the link, and never go back", async () => {
+  const { version } = buildRelease();
+  const storage = boardDirectory();
+  const image = join(storage.path, "next.florin");
+  const bytes = new Uint8Array(readFileSync(`build/firmware/${IMAGE}.wasm`));
+  const about = { name: IMAGE, version: version + 1, minimumVersion: 1 };
+  writeFileSync(image, encodeSignedImage(signImage(about, bytes, DEVELOPMENT_SEED)));
+  const flash = start("flash", image, "--port", `qemu:${BOARD}`, "--dir", folder.path);
+  expect((await flash.finished).code).toBe(1);
+  expect(flash.output.stderr).toContain("its images are part of the board's program");
+
+  const board = await seededBoard({ module: IMAGE }, storage.path, "older", [], BOARD);
+  writeFileSync(join(storage.path, "module.version"), `${version + 1}\n`);
+  try {
+    await board.powerOn();
+    const told = await info(/redirected to (\/dev\/\S+)\s/.exec(board.output)?.[1] ?? "");
+    expect(told.modules).toMatchObject([{ isOutdated: true, isStopped: true, starts: 0 }]);
+  } finally {
+    await board.powerOff();
+    storage.remove();
   }
 });
 

@@ -10,6 +10,7 @@ import { systemClock } from "../../host/link/clock.ts";
 import { LinkClient } from "../../host/link/linkClient.ts";
 import type { ByteTransport } from "../../host/link/transport.ts";
 import { SimulatedBoard } from "../../host/simulator/board.ts";
+import { buildRelease } from "../../host/trust/releaseSigner.ts";
 import type { ImageDescription } from "../../host/simulator/types.ts";
 
 /** The board that the tests run on: any that boards/ has an emulator for. */
@@ -49,8 +50,7 @@ export function simulatedTwin(slots: BoardSlots, seed: string): SimulatedBoard {
   const image = (name: string): ImageDescription => ({
     bytes: new Uint8Array(readFileSync(`build/firmware/${name}.wasm`)),
     name,
-    signer: new TextEncoder().encode("florin"),
-    minimumVersion: 1,
+    ...buildRelease(),
   });
   return new SimulatedBoard({
     secret: SECRET,

@@ -3,7 +3,7 @@
 // is one event (`start MS`, `bytes MS HEX`, `send MS CHANNEL ID HEX`, `time MS`); it prints what the
 // board does (`write HEX`, `request CHANNEL ID HEX`) and `done DEADLINE` after each.
 //
-//   linkEnd SIMULATED BOOTS MESSAGE_LIMIT NAME { CHANNEL STARTS IMAGE HASH }
+//   linkEnd SIMULATED BOOTS MESSAGE_LIMIT NAME { CHANNEL STARTS VERSION IMAGE HASH }
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,14 +72,15 @@ int main(int count, char **values) {
   board.request = print_request;
   size_t limit = board.information.message_limit;
   link_add_channel(&board, CHANNEL_BOARD, outboxes[0], OUTBOX_SIZE, joined[0], limit);
-  for (int at = 5; at + 3 < count; at += 4) {
+  for (int at = 5; at + 4 < count; at += 5) {
     uint8_t index = board.information.module_count++;
-    read_hex(values[at + 3], hashes[index]);
+    read_hex(values[at + 4], hashes[index]);
     board.information.modules[index] = (struct module_information){
         .channel = (uint8_t)atoi(values[at]),
         .starts = (uint32_t)atol(values[at + 1]),
+        .image_version = (uint32_t)atol(values[at + 2]),
         .image_hash = hashes[index],
-        .image_name = values[at + 2],
+        .image_name = values[at + 3],
     };
     uint8_t number = board.information.modules[index].channel;
     link_add_channel(&board, number, outboxes[index + 1], OUTBOX_SIZE, joined[index + 1], limit);

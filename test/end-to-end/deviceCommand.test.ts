@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // florin device as people run it, at simulated boards that are kept in a directory: what is listed,
 // told, watched and refused. At emulated boards it is tested in test/boards.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -48,13 +48,16 @@ test("info tells the images with their hashes, and counts the times it was switc
     expect(code).toBe(0);
     const told = JSON.parse(stdout);
     expect(told).toMatchObject({ board: "simulator", isSimulated: true, bootCounter });
-    expect(told.flashWear).toBeNull();
+    expect(told.boardKey).toMatch(/^[0-9a-f]{64}$/);
     const modules = [
       { half: "agent", image: "customer-agent", hash: hashOf("customer-agent") },
       { half: "module", image: "transaction-module", hash: hashOf("transaction-module") },
     ];
-    const state = { isRelease: true, isStopped: false, starts: 1, failures: 0, lastFailure: null };
-    expect(told.modules).toEqual(modules.map((module) => ({ ...module, ...state })));
+    const state = { isRelease: true, isStopped: false, isOutdated: false, starts: 1, failures: 0 };
+    const flash = { lastFailure: null, flashWear: expect.any(Object) };
+    expect(told.modules).toEqual(
+      modules.map((module) => ({ ...module, version: 1, ...state, ...flash })),
+    );
   }
 });
 
@@ -110,6 +113,48 @@ test("run is the board's host: devices connect to it, and it ends in order when 
     expect.arrayContaining(["attached", "listening", "peerConnected"]),
   );
   expect((await info("--port", "sim:bruno")).code).toBe(0);
+});
+
+/** Signs an image of the build by scripts/sign-image.mjs; gives the file. */
+function sign(image: string, version: number, ...words: string[]): string {
+  const out = join(folder, `${image}.${version}.florin`);
+  const script = ["scripts/sign-image.mjs", image, "--version", String(version), "--out", out];
+  const { status, stderr } = spawnSync(process.execPath, [...script, ...words]);
+  if (status !== 0) throw new Error(String(stderr));
+  return out;
+}
+
+test("flash loads a signed image, newer ones only; keys stay and the next start runs it", async () => {
+  const port = ["--port", "sim:flashed"];
+  const before = JSON.parse((await info(...port)).stdout);
+  // Version 2 has other bytes: the transaction module with an empty custom section behind it.
+  const wasm = join(folder, "next.wasm");
+  const bytes = readFileSync("build/firmware/transaction-module.wasm");
+  writeFileSync(wasm, Buffer.concat([bytes, Buffer.from([0, 2, 1, 0x76])]));
+  const next = sign("transaction-module", 2, "--image", wasm);
+  const flashed = await device("flash", next, ...port, "--json");
+  expect(flashed.stderr).toContain("transaction-module: version 1 to 2");
+  expect(flashed.code).toBe(0);
+  const after = JSON.parse(flashed.stdout);
+  expect(after.modules.map(({ version }: { version: number }) => version)).toEqual([1, 2]);
+  expect(after.modules[1]).toMatchObject({ isRelease: false, isStopped: false });
+  expect(after.boardKey).toBe(before.boardKey);
+  const started = JSON.parse((await info(...port)).stdout);
+  expect(started.modules[1]).toMatchObject({ version: 2, hash: after.modules[1].hash, starts: 1 });
+
+  const older = await device("flash", sign("transaction-module", 1), ...port);
+  expect(older.code).toBe(1);
+  expect(older.stderr).toContain("it never goes back");
+  const other = await device("flash", sign("teller-module", 3), ...port);
+  expect(other.code).toBe(1);
+  expect(other.stderr).toContain("is teller-module, and the board at sim:flashed runs");
+  const key = join(folder, "key");
+  writeFileSync(key, "07".repeat(32));
+  const foreign = await device("flash", sign("transaction-module", 3, "--key", key), ...port);
+  expect(foreign.code).toBe(1);
+  expect(foreign.stderr).toContain("not signed by the signer");
+  expect((await device("flash", wasm, ...port)).stderr).toContain("is no signed image");
+  expect(JSON.parse((await info(...port)).stdout).modules[1].version).toBe(2);
 });
 
 test("log ends by itself where a time is given", async () => {

@@ -12,7 +12,8 @@ import { VirtualClock } from "../../host/simulator/virtualClock.ts";
 test("a log line is told as printable text", async () => {
   const clock = new VirtualClock(0);
   const [line, transport] = inProcessPair();
-  const log = { channel: Channel.LOG, starts: 1, imageHash: new Uint8Array(32), imageName: "log" };
+  const imageHash = new Uint8Array(32);
+  const log = { channel: Channel.LOG, starts: 1, imageVersion: 1, imageHash, imageName: "log" };
   const end = newBoardEnd({
     isSimulated: true,
     bootCounter: 1,

@@ -50,6 +50,7 @@ export const INFORMATION: BoardInformation = {
   modules: [2, 3].map((channel) => ({
     channel,
     starts: 1,
+    imageVersion: 1,
     imageHash: new Uint8Array(32).fill(channel),
     imageName: `image ${channel}`,
   })),

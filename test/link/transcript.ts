@@ -3,7 +3,7 @@
 // test/link/golden as JSON, so that every implementation of the board's end can be held to them.
 import { boardEndStep, newBoardEnd } from "../../host/link/boardEnd.ts";
 import { encodeFrame, type Frame } from "../../host/link/frame.ts";
-import type { BoardInformation } from "../../host/link/protocol.ts";
+import type { BoardInformation, ModuleInformation } from "../../host/link/protocol.ts";
 import { encodeSyncRequest } from "../../host/link/sync.ts";
 
 /** Something that happens to the board, at a time in ms since the transcript's beginning. */
@@ -25,7 +25,7 @@ export interface Transcript {
   name: string;
   /** What the board tells in SYNC; the hash as hex. */
   board: Omit<BoardInformation, "modules"> & {
-    modules: { channel: number; starts: number; imageName: string; imageHash: string }[];
+    modules: (Omit<ModuleInformation, "imageHash"> & { imageHash: string })[];
   };
   steps: Step[];
 }
@@ -39,8 +39,14 @@ export const TRANSCRIPT_BOARD: Transcript["board"] = {
   messageLimit: 600,
   boardName: "golden",
   modules: [
-    { channel: 2, starts: 1, imageName: "agent", imageHash: "a1".repeat(32) },
-    { channel: 3, starts: 1, imageName: "module", imageHash: "b2".repeat(32) },
+    { channel: 2, starts: 1, imageVersion: 7, imageName: "agent", imageHash: "a1".repeat(32) },
+    {
+      channel: 3,
+      starts: 1,
+      imageVersion: 0x10203,
+      imageName: "module",
+      imageHash: "b2".repeat(32),
+    },
   ],
 };
 

@@ -145,7 +145,7 @@ test("the worked exchange of docs/link.md is what both ends write", () => {
     bootCounter: 1,
     messageLimit: 8704,
     boardName: "simulator",
-    modules: [{ channel: 2, starts: 1, imageHash, imageName: "customer-agent" }],
+    modules: [{ channel: 2, starts: 1, imageVersion: 1, imageHash, imageName: "customer-agent" }],
   });
   const toHost: Uint8Array[] = [];
   const toBoard: Uint8Array[] = [];

@@ -9,7 +9,7 @@
 enum { FLAG_SIMULATED = 1, REQUEST_SIZE = NONCE_SIZE + 4 };
 
 /* The fixed fields, two names and two modules' fields: more never go into one answer. */
-_Static_assert(NONCE_SIZE + 10 + NAME_LIMIT + MODULES_LIMIT * (6 + HASH_SIZE + NAME_LIMIT) <=
+_Static_assert(NONCE_SIZE + 10 + NAME_LIMIT + MODULES_LIMIT * (10 + HASH_SIZE + NAME_LIMIT) <=
                    PAYLOAD_LIMIT,
                "The answer to SYNC is one frame.");
 
@@ -46,8 +46,9 @@ size_t sync_encode_answer(const uint8_t nonce[NONCE_SIZE], const struct board_in
     const struct module_information *module = &board->modules[index];
     *at++ = module->channel;
     put_uint32(at, module->starts);
-    memcpy(at + 4, module->image_hash, HASH_SIZE);
-    at = put_name(at + 4 + HASH_SIZE, module->image_name);
+    put_uint32(at + 4, module->image_version);
+    memcpy(at + 8, module->image_hash, HASH_SIZE);
+    at = put_name(at + 8 + HASH_SIZE, module->image_name);
   }
   return (size_t)(at - payload);
 }

@@ -18,6 +18,7 @@ struct module_information {
   uint8_t channel;
   /* Starts since the board was switched on, 1 for the first. */
   uint32_t starts;
+  uint32_t image_version;
   const uint8_t *image_hash;
   /* 1 to 24 ASCII characters. */
   const char *image_name;
