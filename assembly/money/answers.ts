@@ -140,6 +140,8 @@ export class Answers {
       return;
     }
     if (record.role != PaymentRole.PAYEE || record.state != PaymentState.IN_DOUBT) return;
+    // Whatever it says to it now, the Certification Agency decides.
+    if (record.isClaimed) return;
     if (session != null) askWith(session, record);
     else askUnder(tag, record);
   }

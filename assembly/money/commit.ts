@@ -38,6 +38,9 @@ function roomAfter(received: i32, paid: i32): i32 {
   return paymentRoom(received, paid) + logs + roomFor(34);
 }
 
+/** Of that room: by how much a claim with a long account makes its payment's record longer. */
+export const CLAIM_ROOM: i32 = 168;
+
 const NO_HASHES: Hashes = new StaticArray<u8>(0);
 
 /** The journal's record of a running payment, in the given state. */
@@ -87,6 +90,7 @@ export class Commit {
     if (!reserveRoom(payment)) return Reason.JOURNAL_FULL;
     const record = describe(payment, PaymentState.IN_DOUBT);
     record.hashes = payment.hashes;
+    record.statement = payment.offer;
     if (outgoing != null) {
       const signatures = outgoing.sign();
       if (signatures == null) return Reason.FLASH_DAMAGED;
@@ -223,6 +227,14 @@ export class Commit {
     return this.own(record, hashes, signatures, evidence);
   }
 
+  /**
+   * Payee: the Certification Agency has paid the claim into an account, so the notes are nobody's
+   * any more. `evidence`: hash of its verdict. Whether that is durable.
+   */
+  paidByAgency(record: PaymentRecord, evidence: Bytes): bool {
+    return this.own(record, record.hashes, null, evidence);
+  }
+
   /** Payee: says that the notes arrived; a repetition of Ready-to-Commit's answer needs no more. */
   private sendDone(payment: Payment): void {
     const session = payment.session;
@@ -234,42 +246,59 @@ export class Commit {
     session.send(false);
   }
 
-  /** Makes the notes this module's own, and pays what it promised for them, in one append. */
-  private own(record: PaymentRecord, hashes: Hashes, signatures: Bytes, evidence: Bytes): bool {
+  /**
+   * Makes the notes this module's own, and pays what it promised for them, in one append. Without
+   * signatures the notes go: what they were worth was paid another way.
+   */
+  private own(
+    record: PaymentRecord,
+    hashes: Hashes,
+    signatures: Bytes | null,
+    evidence: Bytes,
+  ): bool {
     record.state = PaymentState.COMMITTED;
     record.seconds = nowSeconds();
     record.evidence = evidence;
     const promised = record.promised;
+    const statement = record.statement;
     const room = promisedRoom(record);
     journal.begin();
     tranLog.put(record, hashes, promised);
     record.hashes = NO_HASHES;
     record.promised = null;
-    let isComplete = notes.putOwned(hashes, signatures);
+    record.statement = NO_HASHES;
+    let isComplete = true;
+    if (signatures != null) isComplete = notes.putOwned(hashes, signatures);
+    else notes.putDropped(hashes);
     if (promised != null) isComplete = notes.putPaidOut(promised) && isComplete;
     // A command's payment needs nobody to note it: its command remembers the outcome.
     if (record.ownSide == OwnSideKind.COMMAND) record.remove();
     else record.put();
-    putCommand(record.commandId, record.payId, PaymentState.COMMITTED, Reason.NONE);
+    putCommand(record.commandId, record.payId, PaymentState.COMMITTED, record.reason);
     if (!isComplete || !journal.commitReserved(true, room)) {
       journal.cancel();
       record.hashes = hashes;
       record.promised = promised;
+      record.statement = statement;
       record.state = PaymentState.IN_DOUBT;
       return false;
     }
-    step(1718);
     if (promised != null) directory.leave(promised);
-    notes.enter(hashes);
-    step(1608);
+    if (signatures != null) {
+      step(1718);
+      notes.enter(hashes);
+      step(1608);
+    }
     return true;
   }
 }
 
-/** The room that `Commit` uses after a payee's promise; promised again at boot. */
+/** The room that is used after a payee's promise; promised again at boot. */
 export function promisedRoom(record: PaymentRecord): i32 {
   const promised = record.promised;
-  return roomAfter(record.hashes.length / HASH_SIZE, promised == null ? 0 : promised.count);
+  const paid = promised == null ? 0 : promised.count;
+  const room = roomAfter(record.hashes.length / HASH_SIZE, paid);
+  return record.isClaimed ? room - CLAIM_ROOM : room;
 }
 
 /**

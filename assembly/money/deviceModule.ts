@@ -7,8 +7,8 @@ import { Dispatcher } from "../session/dispatcher";
 import { LocalChannel } from "../session/localChannel";
 import { NetworkPath } from "../session/networkPath";
 import { SessionManager } from "../session/sessionManager";
-import { Reason } from "../trust/reasons";
 import { Role } from "../trust/roles";
+import { Claims } from "./claims";
 import { ModuleSessions } from "./moduleSessions";
 import { MoneyHost } from "./moneyHost";
 import { payments } from "./payments";
@@ -20,18 +20,20 @@ import { CommandSide, ToTeller } from "./toTeller";
 const SESSIONS: i32 = 2;
 const BANK: i32 = 81;
 
-/** The owner's host, which may ask something of a bank. */
+/** The owner's host, which may ask something of a bank, and claim what is in doubt. */
 class DeviceHost extends MoneyHost {
   private toTeller: ToTeller;
   private commandSide: CommandSide = new CommandSide();
+  private claims: Claims;
 
   constructor(name: Bytes, resume: Resume, peers: NetworkPath, toTeller: ToTeller) {
     super(name, Role.TRANSACTION, resume, peers);
     this.toTeller = toTeller;
+    this.claims = new Claims(resume);
   }
 
   protected ownCommand(number: i32, fields: i32, body: CborReader): i32 {
-    if (number != BANK || fields != 5) return Reason.UNKNOWN_COMMAND;
+    if (number != BANK || fields != 5) return this.claims.command(number, fields, body);
     return this.toTeller.commanded(body, this.commandSide);
   }
 }

@@ -16,6 +16,7 @@ import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { endRunningCommands } from "./commands";
 import { directory, notes, writeBalance } from "./moneyHolder";
+import { firstPayment, nextPayment, PaymentRecord, PaymentState } from "./paymentRecord";
 import { Resume } from "./resume";
 import { tellStatus } from "./toTeller";
 import { tranLog } from "./tranLog";
@@ -31,6 +32,8 @@ namespace Command {
 
 const EXPORT_NOTES: i32 = 2;
 const EXPORT_CERTIFICATES: i32 = 3;
+const EXPORT_DOUBTFUL: i32 = 4;
+const EXPORT_ABORTED: i32 = 5;
 
 export abstract class MoneyHost extends HostInterface {
   protected resume: Resume;
@@ -67,8 +70,10 @@ export abstract class MoneyHost extends HostInterface {
   }
 
   exportItem(kind: i32, cursor: u32): Item {
-    if (kind == EXPORT_NOTES) return exportNote(cursor);
+    if (kind == EXPORT_NOTES) return exportNote(cursor, true);
     if (kind == EXPORT_CERTIFICATES) return exportCertificate(cursor);
+    if (kind == EXPORT_DOUBTFUL) return exportNote(cursor, false);
+    if (kind == EXPORT_ABORTED) return exportAborted(cursor);
     return new Item(null, -1);
   }
 
@@ -130,19 +135,33 @@ export abstract class MoneyHost extends HostInterface {
   }
 }
 
-/** The owned note with the smallest key from `cursor` on, as [ body, [* transfer ] ]. */
-function exportNote(cursor: u32): Item {
-  const record = new NoteRecord();
-  let slot = journal.first(NOTE_STATE_KIND);
-  while (slot >= 0) {
+/** Cursor to the first note from `slot` on, and from this key, that is owned or not, or -1. */
+function findNote(slot: i32, cursor: u32, isOwned: bool, record: NoteRecord): i32 {
+  for (; slot >= 0; slot = journal.next(NOTE_STATE_KIND, slot)) {
     const key = journal.keyAt(slot);
-    if (key >= cursor && record.load(key) && record.owned) break;
-    slot = journal.next(NOTE_STATE_KIND, slot);
+    if (key >= cursor && record.load(key) && record.owned == isOwned) break;
   }
+  return slot;
+}
+
+/**
+ * The owned note with the smallest key from `cursor` on, as [ body, [* transfer ] ]; or of those in
+ * doubt the draft, as it came.
+ */
+function exportNote(cursor: u32, isOwned: bool): Item {
+  const record = new NoteRecord();
+  const slot = findNote(journal.first(NOTE_STATE_KIND), cursor, isOwned, record);
   if (slot < 0) return new Item(null, -1);
   const key = journal.keyAt(slot);
   const note = journal.load(NOTE_KIND, key);
   if (note == null) return new Item(null, -1);
+  const content = isOwned ? ownedNote(note, record) : note;
+  const following = findNote(journal.next(NOTE_STATE_KIND, slot), 0, isOwned, record);
+  return new Item(content, following < 0 ? -1 : <i64>journal.keyAt(following));
+}
+
+/** A stored draft with its newest transfer signed. */
+function ownedNote(note: Bytes, record: NoteRecord): Bytes {
   const start = pointerOf(note);
   const size = note.length + 128;
   const writer = new CborWriter(pointerOf(new StaticArray<u8>(size)), size);
@@ -153,11 +172,19 @@ function exportNote(cursor: u32): Item {
   const draft = start + <usize>record.draftStart;
   const kid = bytesOf(record.kid, ID_SIZE);
   writer.rawFrom(coseAssemble(draft, record.draftLength, kid, record.signature));
-  const content = writer.taken();
-  for (slot = journal.next(NOTE_STATE_KIND, slot); slot >= 0; ) {
-    const following = journal.keyAt(slot);
-    if (record.load(following) && record.owned) return new Item(content, <i64>following);
-    slot = journal.next(NOTE_STATE_KIND, slot);
+  return writer.taken();
+}
+
+/** The signed `aborted` of an exchange or refresh number `cursor` of those kept, from 0. */
+function exportAborted(cursor: u32): Item {
+  const record = new PaymentRecord();
+  let content: Bytes | null = null;
+  let number: u32 = 0;
+  for (let slot = firstPayment(); slot >= 0; slot = nextPayment(slot)) {
+    if (!record.load(slot) || record.state != PaymentState.ABORTED) continue;
+    if (record.statement.length == 0) continue;
+    if (number > cursor) return new Item(content, <i64>number);
+    if (number++ == cursor) content = record.statement;
   }
   return new Item(content, -1);
 }

@@ -85,6 +85,8 @@ export class Payment {
   /** The largest of all notes, and the hash of the payer's drafts. */
   horizon: u64 = 0;
   draftsHash: Bytes = new StaticArray<u8>(HASH_SIZE);
+  /** Payee: the payer's signed offer, by which a payment in doubt is claimed. */
+  offer: Bytes = NO_BYTES;
   /** Where both pay: the hash of the payee's drafts. */
   counterHash: Bytes = NO_BYTES;
   /** The signatures of this module's drafts as they were sent, to be sent again: 27, or in 26. */

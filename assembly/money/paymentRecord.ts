@@ -4,14 +4,14 @@
 // shows the drafts again when it asks, and the same key makes the same signatures.
 //
 // Offsets in bytes, numbers least significant first:
-//   0 state    1 role    2 flags (1 own side noted, 2 peer done)    3 reason    4 unit    7 own
-//   side 8 amount  16 horizon  24 time  32 pay id (16)  48 peer (8)
+//   0 state    1 role    2 flags (1 own side noted, 2 peer done, 4 claimed)    3 reason    4 unit
+//   7 own side    8 amount  16 horizon  24 time  32 pay id (16)  48 peer (8)
 //  56 peer's signing key (32)  88 hash of drafts (32)  120 evidence (32)  152 command id (16)
 // 168 kind of the request to a bank          169 hashes and 170 promises at the end, how many
 // 172 counter unit (4)      176 counter amount: what a payee pays, too
 // 184 a prepared payee's: hashes of the notes it is to own, 32 bytes each; what it promised of its
-//     own notes, { journal key u32, minor units u64 } each; of an aborted exchange: the payer's
-//     signed answer
+//     own notes, { journal key u32, minor units u64 } each; then one signed object: the payer's
+//     offer, or the claim that was made of it; of an aborted exchange the payer's answer
 import { Bytes, bytesOf } from "../codec/bytes";
 import { journal, roomFor } from "../flash/journal";
 import { Choice } from "../note/directory";
@@ -49,14 +49,14 @@ const found = memory.data(HASH_SIZE, 8);
 
 const FLAG_NOTED: u8 = 1;
 const FLAG_DONE: u8 = 2;
+const FLAG_CLAIMED: u8 = 4;
 const NO_HASHES: Hashes = new StaticArray<u8>(0);
-/** Longest signed answer. */
-const ANSWER_SIZE_LIMIT: i32 = 160;
+/** Longest offer, with what both pay; no answer is longer. */
+const STATEMENT_SIZE_LIMIT: i32 = 224;
 
 /** Flash that the record of a payment takes which receives and pays so many notes. */
 export function paymentRoom(received: i32, paid: i32): i32 {
-  const sizeInDoubt = received * HASH_SIZE + paid * PROMISE_SIZE;
-  return roomFor(FIXED_SIZE + max(sizeInDoubt, ANSWER_SIZE_LIMIT));
+  return roomFor(FIXED_SIZE + received * HASH_SIZE + paid * PROMISE_SIZE + STATEMENT_SIZE_LIMIT);
 }
 
 export class PaymentRecord {
@@ -67,8 +67,11 @@ export class PaymentRecord {
   hashes: Hashes = NO_HASHES;
   /** What a prepared payee promised of its own notes, where both pay. */
   promised: Choice | null = null;
-  /** The payer's signed answer that an exchange was aborted: kept to the horizon. */
-  answer: Bytes = NO_HASHES;
+  /**
+   * One signed object: of a payee in doubt the payer's offer, or its own claim; of an exchange that
+   * was aborted the payer's answer, which is kept to the horizon. Empty where there is none.
+   */
+  statement: Bytes = NO_HASHES;
 
   /** The record of this pay id (16 bytes), or null. */
   static find(payId: Bytes): PaymentRecord | null {
@@ -93,10 +96,10 @@ export class PaymentRecord {
     if (!journal.read(PAYMENT_KIND, this.key, 0, this.place(0), FIXED_SIZE)) return false;
     const hashes = <i32>load<u8>(this.place(169)) * HASH_SIZE;
     const promises = <i32>load<u8>(this.place(170));
-    const answerStart = FIXED_SIZE + hashes + promises * PROMISE_SIZE;
+    const statementStart = FIXED_SIZE + hashes + promises * PROMISE_SIZE;
     this.promised = null;
     this.hashes = this.tail(FIXED_SIZE, hashes);
-    this.answer = this.tail(answerStart, length - answerStart);
+    this.statement = this.tail(statementStart, length - statementStart);
     if (promises > 0) {
       const choice = new Choice();
       choice.count = promises;
@@ -123,10 +126,10 @@ export class PaymentRecord {
   put(): void {
     if (this.key == 0) this.key = journal.nextKey(PAYMENT_KIND);
     const hashes = this.hashes.length;
-    const answer = this.answer;
+    const statement = this.statement;
     const promised = this.promised;
     const promises = promised == null ? 0 : promised.count;
-    const size = FIXED_SIZE + hashes + promises * PROMISE_SIZE + answer.length;
+    const size = FIXED_SIZE + hashes + promises * PROMISE_SIZE + statement.length;
     const value = new StaticArray<u8>(size);
     const start = changetype<usize>(value);
     store<u8>(this.place(169), <u8>(hashes / HASH_SIZE));
@@ -139,7 +142,7 @@ export class PaymentRecord {
       store<u64>(end, promised!.values[i], 4);
       end += PROMISE_SIZE;
     }
-    memory.copy(end, changetype<usize>(answer), answer.length);
+    memory.copy(end, changetype<usize>(statement), statement.length);
     journal.putBytes(PAYMENT_KIND, this.key, value);
   }
 
@@ -274,6 +277,13 @@ export class PaymentRecord {
   }
   setDone(): void {
     store<u8>(this.place(2), load<u8>(this.place(2)) | FLAG_DONE);
+  }
+  /** From now on nothing but the agency's verdict ends this payment in doubt. */
+  get isClaimed(): bool {
+    return (load<u8>(this.place(2)) & FLAG_CLAIMED) != 0;
+  }
+  setClaimed(): void {
+    store<u8>(this.place(2), load<u8>(this.place(2)) | FLAG_CLAIMED);
   }
 
   private place(offset: usize): usize {

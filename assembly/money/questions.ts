@@ -114,6 +114,8 @@ function sendQuestion(question: Bytes, tag: Bytes): void {
 
 /** Whether this module still has something to ask the peer about the payment. */
 function isOpen(record: PaymentRecord): bool {
-  if (record.role == PaymentRole.PAYEE) return record.state == PaymentState.IN_DOUBT;
+  if (record.role == PaymentRole.PAYEE) {
+    return record.state == PaymentState.IN_DOUBT && !record.isClaimed;
+  }
   return record.state == PaymentState.COMMITTED && !record.isDone;
 }

@@ -31,6 +31,8 @@ import { payments } from "./payments";
 import { ask, askAll, askNext } from "./questions";
 import { Answer, isNext, signDone } from "./statements";
 
+const NO_STATEMENT: Bytes = new StaticArray<u8>(0);
+
 export class Resume {
   private noting: NotingSide;
   private answers: Answers = new Answers();
@@ -65,7 +67,7 @@ export class Resume {
       if (!record.load(cursor) || !record.isNoted || record.state == PaymentState.IN_DOUBT)
         continue;
       // What a payer may be asked about, and the proof that an exchange was aborted.
-      const isKept = record.role == PaymentRole.PAYER || record.answer.length > 0;
+      const isKept = record.role == PaymentRole.PAYER || record.statement.length > 0;
       const isPast = record.isDone || floorSeconds() >= record.horizon;
       if (!isKept || isPast) record.remove();
     }
@@ -138,7 +140,7 @@ export class Resume {
     const payId = reader.bytesExact(PAY_ID_SIZE);
     if (reader.failed) return;
     const record = PaymentRecord.find(payId);
-    if (record == null || record.state != PaymentState.IN_DOUBT) return;
+    if (record == null || record.state != PaymentState.IN_DOUBT || record.isClaimed) return;
     if (!commit.acknowledged(record, pointer, length)) return;
     this.endWaiting(payId);
     const done = signDone(payId);
@@ -183,23 +185,33 @@ export class Resume {
    * it proves who lied if they turn up.
    */
   private answered(record: PaymentRecord, state: u8, answer: Bytes): void {
-    if (record.state != PaymentState.IN_DOUBT || state != Answer.ABORTED) return;
+    const isOpen = record.state == PaymentState.IN_DOUBT && !record.isClaimed;
+    if (!isOpen || state != Answer.ABORTED) return;
+    const kept = record.promised == null ? NO_STATEMENT : answer;
+    if (this.aborted(record, <u8>Reason.PEER_ENDED, kept)) this.tell(record);
+  }
+
+  /**
+   * Ends a payment in doubt that moved nothing: its notes go, what it promised is free again, and
+   * the statement that proves it is kept to the horizon. Whether that is durable.
+   */
+  aborted(record: PaymentRecord, reason: u8, kept: Bytes): bool {
     const room = promisedRoom(record);
     const promised = record.promised;
     journal.begin();
     notes.putDropped(record.hashes);
     record.state = PaymentState.ABORTED;
-    record.reason = <u8>Reason.PEER_ENDED;
-    record.hashes = new StaticArray<u8>(0);
+    record.reason = reason;
+    record.hashes = NO_STATEMENT;
     record.promised = null;
-    if (promised != null) record.answer = answer;
-    putCommand(record.commandId, record.payId, PaymentState.ABORTED, Reason.PEER_ENDED);
-    if (record.ownSide == OwnSideKind.COMMAND && promised == null) record.remove();
+    record.statement = kept;
+    putCommand(record.commandId, record.payId, PaymentState.ABORTED, reason);
+    if (record.ownSide == OwnSideKind.COMMAND && kept.length == 0) record.remove();
     else record.put();
-    if (!journal.commitReserved(true, room)) return;
+    if (!journal.commitReserved(true, room)) return false;
     if (promised != null) directory.giveBack(promised);
     this.endWaiting(record.payId);
-    this.tell(record);
+    return true;
   }
 
   /** A payment that still waits in a session for what has just been decided: its slot is free. */
@@ -209,7 +221,7 @@ export class Resume {
   }
 
   /** Tells the own side what became of a payment that had been in doubt. */
-  private tell(record: PaymentRecord): void {
+  tell(record: PaymentRecord): void {
     if (record.ownSide != OwnSideKind.COMMAND) this.noting.tellRecord(record.payId, record);
     tellCommand(record.commandId);
   }

@@ -7,7 +7,7 @@ import { bytesEqual } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
 import { Found } from "../note/directory";
-import { AMOUNT_LIMIT } from "../note/limits";
+import { ACCOUNT_LIMIT, AMOUNT_LIMIT } from "../note/limits";
 import { readUnit, writeUnit } from "../note/note";
 import { Path } from "../session/path";
 import { SessionManager } from "../session/sessionManager";
@@ -23,7 +23,6 @@ import { payments } from "./payments";
 import { isTransactionModule } from "./transferNotes";
 
 const COMMAND_ID_SIZE: i32 = 16;
-const ACCOUNT_LIMIT: i32 = 64;
 
 export class ToTeller {
   private sessions: SessionManager;

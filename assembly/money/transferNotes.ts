@@ -80,8 +80,13 @@ export class TransferNotes {
     payment.hashes = hashes;
     payment.horizon = max(payment.horizon, packet.offer.horizon);
     const draftsHash = bytesOf(packet.offer.draftsHash, HASH_SIZE);
-    if (payment.isPayer) payment.counterHash = draftsHash;
-    else payment.draftsHash = draftsHash;
+    if (payment.isPayer) {
+      payment.counterHash = draftsHash;
+    } else {
+      payment.draftsHash = draftsHash;
+      // A bank has the payer's word in its ledger, and claims nothing.
+      if (isTransactionModule()) payment.offer = bytesOf(packet.offer.pointer, packet.offer.length);
+    }
     return Reason.NONE;
   }
 }

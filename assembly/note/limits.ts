@@ -19,6 +19,9 @@ export const NOTE_SIZE_LIMIT: i32 = 4096;
 /** Largest amount, in minor units (2^53 - 1, so that every host can hold it exactly). */
 export const AMOUNT_LIMIT: u64 = 9007199254740991;
 
+/** Longest name of a bank account, in bytes. */
+export const ACCOUNT_LIMIT: i32 = 64;
+
 export const HASH_SIZE: i32 = 32;
 export const ID_SIZE: i32 = 8;
 export const PAY_ID_SIZE: i32 = 16;

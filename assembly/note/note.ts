@@ -5,12 +5,11 @@ import { bytesOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { CborWriter } from "../codec/cborWriter";
 import { CoseSign1 } from "../codec/cose";
-import { AMOUNT_LIMIT, ID_SIZE, NOTE_ID_SIZE, TRANSFERS_HARD_LIMIT } from "./limits";
+import { ACCOUNT_LIMIT, AMOUNT_LIMIT, ID_SIZE, NOTE_ID_SIZE, TRANSFERS_HARD_LIMIT } from "./limits";
 import { TransferView, viewExactly } from "./transfer";
 
-/** Longest issuer's name and account number of a body, in bytes. */
+/** Longest issuer's name of a body, in bytes. */
 const NAME_LIMIT: i32 = 48;
-const ACCOUNT_LIMIT: i32 = 64;
 /** Kinds of body. */
 const CURRENCY: u8 = 1;
 const CREDIT: u8 = 2;

@@ -43,6 +43,9 @@ export class DraftsHash {
 /** The payer's offer (docs/protocol.cddl, `offer`); pointers are into the packet. */
 export class OfferView {
   cose: CoseSign1 = new CoseSign1();
+  /** The whole signed object. */
+  pointer: usize = 0;
+  length: i32 = 0;
   payId: usize = 0;
   draftsHash: usize = 0;
   payer: usize = 0;
@@ -56,6 +59,8 @@ export class OfferView {
   rounding: u8 = 0;
 
   parse(pointer: usize, length: i32): bool {
+    this.pointer = pointer;
+    this.length = length;
     if (!this.cose.parse(pointer, length)) return false;
     const reader = new CborReader(this.cose.payloadPointer, this.cose.payloadLength);
     const count = reader.array();

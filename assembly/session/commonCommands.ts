@@ -29,6 +29,8 @@ namespace Command {
 /** First number of the commands that belong to the image. */
 export const FIRST_OWN_COMMAND: i32 = 10;
 const EXPORT_CERTIFICATES: i32 = 3;
+/** The largest kind of an export; the image gives nothing of a kind that it has not. */
+const EXPORT_LAST: i32 = 5;
 
 export class CommonCommands {
   private host: HostInterface;
@@ -130,7 +132,7 @@ export class CommonCommands {
   }
 
   private exportItem(body: CborReader): i32 {
-    const kind = <i32>body.uintAtMost(EXPORT_CERTIFICATES);
+    const kind = <i32>body.uintAtMost(EXPORT_LAST);
     const cursor = <u32>body.uintAtMost(u32.MAX_VALUE);
     if (!body.atEnd() || kind == 0) return Reason.MALFORMED;
     let item: Item;

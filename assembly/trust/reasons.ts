@@ -56,4 +56,6 @@ export namespace Reason {
   export const CONNECTION_LOST: i32 = 49;
   export const FLASH_DAMAGED: i32 = 50;
   export const FLASH_ROLLED_BACK: i32 = 51;
+  export const CLAIM_PAID: i32 = 52;
+  export const CLAIM_REFUSED: i32 = 53;
 }

@@ -55,6 +55,8 @@ const SENTENCES: readonly string[] = [
   "the connection was lost",
   "the device does not open: its flash is damaged",
   "the device does not open: its flash was put back to an older state",
+  "the Certification Agency has paid the claim into the account",
+  "the Certification Agency has refused the claim",
 ];
 
 /** The sentence for a reason, without a final stop. */

@@ -109,6 +109,14 @@ async function openBank(
       moduleRoot: base.moduleRoot(),
       onAlarm: (text) => base.settings.alarm(`${bank.name}: ${text}`),
       onConviction: ({ module }) => base.distrustModule(hexToBytes(module)),
+      onAcquittal: async (module) => {
+        // Another bank may have found it guilty of something else.
+        for (const { bank: other } of all) {
+          const guilty = await base.ledger.convictions(other.name);
+          if (guilty.some((conviction) => conviction.module === module)) return;
+        }
+        await base.trustModule(hexToBytes(module));
+      },
     },
   );
   await service.open(unitsOf(economy), depositsOf(bank));

@@ -9,6 +9,7 @@ import {
   distrust,
   foundAgency,
   signingKeyById,
+  trustAgain,
 } from "../network/agency/agency.ts";
 import { loadAgency, saveAgency } from "../network/agency/agencyFile.ts";
 import {
@@ -63,6 +64,8 @@ export interface Foundations {
    * is switched on. Repeated, it sends the list again.
    */
   distrustModule(id: Uint8Array): Promise<void>;
+  /** The reverse: what convicted the module turned out to be no guilt of its. */
+  trustModule(id: Uint8Array): Promise<void>;
   /** Does something once in the life of this economy. */
   once(step: string, work: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
@@ -94,6 +97,12 @@ export async function layFoundations(
           find: (name) => parties.find((party) => party.name === name),
         })
       : BankNetwork.straight(nowSeconds);
+    const publishList = async () => {
+      if (settings.directory !== undefined) {
+        saveAgency(agencyPath(settings.directory, "module"), agencies.module);
+      }
+      await tellList(settings, agencies, nowSeconds(), parties);
+    };
     return {
       settings,
       agencies,
@@ -121,10 +130,11 @@ export async function layFoundations(
       },
       distrustModule: async (id) => {
         distrust(agencies.module, id, nowSeconds());
-        if (settings.directory !== undefined) {
-          saveAgency(agencyPath(settings.directory, "module"), agencies.module);
-        }
-        await tellList(settings, agencies, nowSeconds(), parties);
+        await publishList();
+      },
+      trustModule: async (id) => {
+        trustAgain(agencies.module, id, nowSeconds());
+        await publishList();
       },
       once: (step, work) => once(database, step, work),
       close: async () => {

@@ -86,7 +86,8 @@ function readBody(bytes: Uint8Array): NoteBody | undefined {
   return { object: object!, hash, issuer, unit, noteId, amountMinor, issued, expiry, generator };
 }
 
-function readTransfer(bytes: Uint8Array): Transfer | undefined {
+/** Reads one signed transfer; its shape alone is checked. */
+export function readTransfer(bytes: Uint8Array): Transfer | undefined {
   const object = parseSigned(bytes);
   const fields = object && decodeCbor(object.payload);
   if (!Array.isArray(fields) || fields.length !== TRANSFER_FIELDS) return undefined;

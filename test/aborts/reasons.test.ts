@@ -10,7 +10,7 @@ const text = (path: string) => readFileSync(new URL(path, root), "utf8");
 
 /** Number → words of section 9, whose lines begin with `;` and hold up to three entries. */
 function documented(): Map<number, string> {
-  const section = text("docs/protocol.cddl").split("9. reasons")[1] ?? "";
+  const section = text("docs/protocol.cddl").split("9. reasons")[1]?.split("; ---")[0] ?? "";
   const words = section.replaceAll(/^[^;]*$|^;/gm, " ").replaceAll(/\s+/g, " ");
   const entries = words.matchAll(/(\d+) ([a-z][^0-9]*)/g);
   return new Map([...entries].map(([, number, meaning]) => [Number(number), meaning!.trim()]));

@@ -273,6 +273,7 @@ describe("at the bank", () => {
         leaves: [],
         transfers: index.filter(({ parent }) => parents.includes(parent)),
         otherBody: undefined,
+        aborted: [],
       };
       const decision = decideNote(
         "Bank of Tests",

@@ -94,6 +94,7 @@ class Banks {
       moduleRoot: { id: new Uint8Array(8), key: new Uint8Array(32) },
       onAlarm: (text) => this.alarms.push(text),
       onConviction: () => Promise.resolve(),
+      onAcquittal: () => Promise.resolve(),
     });
     this.services[name] = service;
     const account = { account: "alice", owner: "alice", unit: "EUR", drawers: [CUSTOMER] };

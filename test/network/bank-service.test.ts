@@ -90,6 +90,7 @@ async function openBank(store = memoryLedgerStore({})) {
     onConviction: async (conviction) => {
       convicted.push(conviction);
     },
+    onAcquittal: async () => undefined,
   });
   await bank.open(["EUR"], DEPOSITS);
   return { bank, alarms, convicted };

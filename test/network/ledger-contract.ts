@@ -106,6 +106,7 @@ export function redeemedNote(leaf: string, more: Partial<RedeemedLeaf> = {}): Re
         sequence: 1,
         offsetMinor: 0,
         amountMinor: 30,
+        payId: `payment ${leaf}`,
         signer: "t",
         signed: "00",
       },
@@ -316,11 +317,40 @@ export function ledgerContract(name: string, open: () => LedgerStore): void {
         leaves: [note.leaf],
         transfers: note.transfers,
         otherBody: "C",
+        aborted: [],
       });
       const strange = { ...keys, body: "D", issuePayId: "j", parents: [] };
-      const none = { leaves: [], transfers: [], otherBody: undefined };
+      const none = { leaves: [], transfers: [], otherBody: undefined, aborted: [] };
       expect(await store.relatedTo(bank, strange)).toEqual(none);
       expect(await store.relatedTo("another bank", keys)).toEqual(none);
+    });
+
+    it("keeps what is said to be aborted, whom that acquits and whom it convicts", async () => {
+      const store = open();
+      const bank = await openBank(store);
+      const [a, b] = [redeemedNote("a"), redeemedNote("b")];
+      const follower = { ...b.transfers[0]!, hash: "follower", parent: "transfer a" };
+      const conviction = { ...CONVICTION, first: "transfer a", second: "transfer b" };
+      await store.apply({ bank, redeemed: a });
+      const second = { ...b, transfers: [...b.transfers, follower], convictions: [conviction] };
+      await store.apply({ bank, redeemed: second });
+      expect(await store.transfersOf(bank, "payment a")).toEqual([a.transfers[0], follower]);
+      expect(await store.transfersOf(bank, "payment c")).toEqual([]);
+      const statement = {
+        payId: "payment a",
+        answerer: "d",
+        atSeconds: 1_800_000_000,
+        hash: "statement",
+        signed: "00",
+      };
+      const guilty = { ...CONVICTION, module: "d", first: "statement", second: "follower" };
+      const aborted = { statement, acquitting: ["transfer a"], convictions: [guilty] };
+      expect(await store.apply({ bank, aborted })).toEqual({ status: "applied" });
+      await store.apply({ bank, aborted });
+      expect(await store.aborted(bank)).toEqual([statement]);
+      expect(await store.convictions(bank)).toEqual([guilty]);
+      const keys = { body: "", generator: "", issuePayId: "", parents: [] };
+      expect((await store.relatedTo(bank, keys)).aborted).toEqual([statement]);
     });
 
     it("counts what was issued, what of it came back, and what was lost", async () => {

@@ -172,6 +172,7 @@ export class RedeemedNotes {
       onConviction: async (conviction) => {
         this.convicted.push(conviction);
       },
+      reviewAborted: async () => undefined,
     });
   }
 

@@ -222,6 +222,15 @@ export function distrust(state: AgencyState, id: Uint8Array, nowSeconds: number)
   state.listIssued = nowSeconds;
 }
 
+/** Takes an id off the list again; one that is not there changes nothing. */
+export function trustAgain(state: AgencyState, id: Uint8Array, nowSeconds: number): void {
+  const place = state.untrusted.indexOf(bytesToHex(id));
+  if (place < 0) return;
+  state.untrusted.splice(place, 1);
+  state.listVersion += 1;
+  state.listIssued = nowSeconds;
+}
+
 /** The signed list of untrusted ids, in parts, each for one `list` command. */
 export function signedListParts(state: AgencyState): Uint8Array[] {
   const ids = state.untrusted.map((digits) => hexToBytes(digits));

@@ -34,7 +34,8 @@ import type {
   UnitTotals,
 } from "./ledger.ts";
 import { parseModuleMessage } from "./moduleMessages.ts";
-import type { Conviction } from "./redeemedNotes.ts";
+import { judgeAborted } from "./abortedPayments.ts";
+import type { AbortedStatement, Conviction } from "./redeemedNotes.ts";
 import { RedemptionDesk } from "./redemptionDesk.ts";
 import { DEFAULT_STOCK_POLICY, type StockEvent, type StockPolicy } from "./stock.ts";
 import { type GeneratorLine, type OrderResult, TellerStock } from "./tellerStock.ts";
@@ -59,6 +60,8 @@ export interface BankOptions {
   readonly onAlarm: (text: string) => void;
   /** A module is to be put on the Certification Agency's list; told again at each start. */
   readonly onConviction: (conviction: Conviction) => Promise<void>;
+  /** A module is not guilty after all, of anything that this bank knows. */
+  readonly onAcquittal: (module: string) => Promise<void>;
   readonly policy?: StockPolicy;
 }
 
@@ -144,6 +147,7 @@ export class BankService {
       device,
       store: this.store,
       ...this.options,
+      reviewAborted: (statement) => this.takeAborted(statement),
     });
     this.desks.set(module, desk);
     const stop = await this.attach(module, device);
@@ -159,6 +163,27 @@ export class BankService {
     const stock = this.stocks.get(this.settings.tellers[0] ?? "");
     if (stock !== undefined) return stock.issue(unit, amountMinor);
     return { isDone: false, reason: "the bank's teller is not attached", reasonNumber: 0 };
+  }
+
+  /**
+   * Takes the signed word of a payment's decider that it was aborted, which the Certification
+   * Agency has verified: who paid the same money again is not guilty, who spent it is. Repeated, it
+   * changes nothing.
+   */
+  async takeAborted(statement: AbortedStatement): Promise<void> {
+    const { bank } = this.settings;
+    const before = await this.store.convictions(bank);
+    const transfers = await this.store.transfersOf(bank, statement.payId);
+    const now = this.options.nowSeconds();
+    const { finding, alarms } = judgeAborted(statement, transfers, before, now);
+    const known = await this.store.aborted(bank);
+    await this.book({ bank, aborted: finding });
+    const after = await this.store.convictions(bank);
+    const guilty = new Set(after.map(({ module }) => module));
+    for (const { module } of before)
+      if (!guilty.has(module)) await this.options.onAcquittal(module);
+    for (const conviction of finding.convictions) await this.options.onConviction(conviction);
+    if (!known.some(({ hash }) => hash === statement.hash)) alarms.forEach(this.options.onAlarm);
   }
 
   async report(): Promise<BankReport> {

@@ -2,7 +2,10 @@
 // A bank's books in double entry: what is kept and what a change of it looks like. One rule set
 // (ledgerRules.ts) serves both stores; docs/protocol.md, "Ledger": it is a teller's own side.
 import type {
+  AbortedFinding,
+  AbortedStatement,
   Conviction,
+  IndexedTransfer,
   NoteKeys,
   RedeemedLeaf,
   RedeemedNote,
@@ -133,6 +136,8 @@ export interface LedgerBatch {
   readonly mustCover?: readonly string[];
   /** A redeemed note for the issuer's index; the same leaf again is a repetition. */
   readonly redeemed?: RedeemedNote;
+  /** What a signed `aborted` comes to; again, it changes nothing. */
+  readonly aborted?: AbortedFinding;
 }
 
 export type LedgerRefusal =
@@ -212,6 +217,10 @@ export interface LedgerStore {
   relatedTo(bank: string, note: NoteKeys): MaybePromise<RelatedNotes>;
   /** The redeemed notes of a bank, oldest first. */
   leaves(bank: string): MaybePromise<readonly RedeemedLeaf[]>;
+  /** The statements that payments were aborted. */
+  aborted(bank: string): MaybePromise<readonly AbortedStatement[]>;
+  /** The indexed transfers of one payment, and those that follow them. */
+  transfersOf(bank: string, payId: string): MaybePromise<readonly IndexedTransfer[]>;
   /** The modules that reconciliation convicted, oldest first. */
   convictions(bank: string): MaybePromise<readonly Conviction[]>;
 }

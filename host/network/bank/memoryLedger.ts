@@ -13,6 +13,8 @@ import {
 } from "./ledger.ts";
 import { judgeBatch, touchedAccounts } from "./ledgerRules.ts";
 import type {
+  AbortedFinding,
+  AbortedStatement,
   Conviction,
   IndexedTransfer,
   NoteKeys,
@@ -33,13 +35,23 @@ export interface BankBooks {
   /** By hash. */
   readonly transfers: Record<string, IndexedTransfer>;
   readonly convictions: Conviction[];
+  /** By hash. */
+  readonly aborted: Record<string, AbortedStatement>;
 }
 
 /** The books of all banks that share the store, by bank. */
 export type LedgerState = Record<string, BankBooks>;
 
 function emptyBooks(): BankBooks {
-  return { accounts: {}, entries: {}, payments: {}, leaves: {}, transfers: {}, convictions: [] };
+  return {
+    accounts: {},
+    entries: {},
+    payments: {},
+    leaves: {},
+    transfers: {},
+    convictions: [],
+    aborted: {},
+  };
 }
 
 /** Applies a batch to the state, or leaves it untouched. */
@@ -65,18 +77,32 @@ export function applyToState(state: LedgerState, batch: LedgerBatch): ApplyResul
   if (payment && paymentKey) books.payments[paymentKey] = payment.record;
   if (entry && entryKey) books.entries[entryKey] = entry;
   if (redeemed) index(books, redeemed);
+  if (batch.aborted) note(books, batch.aborted);
   return { status: "applied" };
 }
 
 function index(books: BankBooks, { leaf, transfers, convictions }: RedeemedNote): void {
   books.leaves[leaf.leaf] = leaf;
   for (const transfer of transfers) books.transfers[transfer.hash] ??= transfer;
+  convict(books, convictions);
+}
+
+function convict(books: BankBooks, convictions: readonly Conviction[]): void {
   for (const conviction of convictions) {
     const isKnown = books.convictions.some(
       ({ first, second }) => first === conviction.first && second === conviction.second,
     );
     if (!isKnown) books.convictions.push(conviction);
   }
+}
+
+function note(books: BankBooks, { statement, convictions, acquitting }: AbortedFinding): void {
+  books.aborted[statement.hash] = statement;
+  const isLeft = ({ first, second }: Conviction) =>
+    !acquitting.includes(first) && !acquitting.includes(second);
+  const left = books.convictions.filter(isLeft);
+  books.convictions.splice(0, books.convictions.length, ...left);
+  convict(books, convictions);
 }
 
 /** Applies all of the batches, or leaves the state untouched. */
@@ -135,7 +161,15 @@ function related(books: BankBooks, keys: NoteKeys): RelatedNotes {
     leaves: leaves.filter(({ body }) => body === keys.body),
     transfers: Object.values(books.transfers).filter(({ parent }) => keys.parents.includes(parent)),
     otherBody: sameIssue.find(({ body }) => body !== keys.body)?.body,
+    aborted: Object.values(books.aborted),
   };
+}
+
+function ofPayment(books: BankBooks, payId: string): IndexedTransfer[] {
+  const all = Object.values(books.transfers);
+  const own = all.filter((transfer) => transfer.payId === payId);
+  const hashes = own.map(({ hash }) => hash);
+  return [...own, ...all.filter(({ parent }) => hashes.includes(parent))];
 }
 
 /** The store over state that the caller keeps, and may clone between two calls. */
@@ -160,6 +194,8 @@ export function memoryLedgerStore(state: LedgerState): LedgerStore {
     trialBalance: (bank) => totals(books(bank)),
     relatedTo: (bank, keys) => related(books(bank), keys),
     leaves: (bank) => Object.values(books(bank).leaves),
+    aborted: (bank) => Object.values(books(bank).aborted),
+    transfersOf: (bank, payId) => ofPayment(books(bank), payId),
     convictions: (bank) => books(bank).convictions,
   };
 }

@@ -4,6 +4,7 @@
 // Two of its transfers that cannot both be true convict the module that signed them.
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { type Note, noteComplaint, type SignerBook, signersOf } from "../../trust/notes.ts";
+import { isAbortedBy } from "./abortedPayments.ts";
 import { ownAccount } from "./chart.ts";
 import { type LedgerBatch, LOSS_LEG, type PaymentRecord } from "./ledger.ts";
 import { move } from "./bookings.ts";
@@ -76,6 +77,7 @@ export function decideNote(
     sequence: transfer.sequence,
     offsetMinor: transfer.offsetMinor,
     amountMinor: transfer.amountMinor,
+    payId: bytesToHex(transfer.payId),
     signer: signers[at]!,
     signed: bytesToHex(transfer.bytes),
   }));
@@ -85,7 +87,9 @@ export function decideNote(
   const lostMinor = isIssued
     ? last.amountMinor - uncovered(interval, related.leaves)
     : last.amountMinor;
-  const convictions = convict(indexed, related.transfers, unit, atSeconds);
+  const isFree = (transfer: IndexedTransfer) =>
+    related.aborted.some((statement) => isAbortedBy(statement, transfer));
+  const convictions = convict(indexed, related.transfers, isFree, unit, atSeconds);
   const { parents: _, ...keys } = keysOf(note);
   const leaf: RedeemedLeaf = {
     leaf: bytesToHex(last.hash),
@@ -154,16 +158,21 @@ function uncovered({ startMinor, amountMinor }: Interval, others: readonly Inter
   return free + end - reached;
 }
 
-/** Pairs of different transfers from one parent that overlap or have one sequence. */
+/**
+ * Pairs of different transfers from one parent that overlap or have one sequence, but not those of
+ * which one was aborted by who got it: its signer was free to pay the same with the other.
+ */
 function convict(
   indexed: readonly IndexedTransfer[],
   before: readonly IndexedTransfer[],
+  isFree: (transfer: IndexedTransfer) => boolean,
   unit: string,
   atSeconds: number,
 ): Conviction[] {
   return indexed.flatMap((transfer) =>
     before
       .filter((other) => other.hash !== transfer.hash && isContradiction(other, transfer))
+      .filter((other) => !isFree(other) && !isFree(transfer))
       .map((other) => ({
         module: transfer.signer,
         parent: transfer.parent,

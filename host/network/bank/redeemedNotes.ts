@@ -11,6 +11,7 @@ export interface IndexedTransfer {
   readonly sequence: number;
   readonly offsetMinor: number;
   readonly amountMinor: number;
+  readonly payId: string;
   /** The module that signed it. */
   readonly signer: string;
   /** The whole signed object, in hexadecimal: the evidence. */
@@ -38,11 +39,15 @@ export interface RedeemedLeaf {
   readonly atSeconds: number;
 }
 
-/** A module that signed two transfers which cannot both be true; each names the other's evidence. */
+/**
+ * A module that signed two things which cannot both be true: two transfers, or `aborted` and the
+ * spending of what it was paid in that very payment.
+ */
 export interface Conviction {
   readonly module: string;
-  /** Hash of what both transfers are a part of. */
+  /** Hash of what both transfers are a part of, or of the transfer that was aborted and spent. */
   readonly parent: string;
+  /** Hashes of what it signed; a transfer is in the index, a statement beside it. */
   readonly first: string;
   readonly second: string;
   readonly unit: string;
@@ -54,6 +59,27 @@ export interface RedeemedNote {
   readonly leaf: RedeemedLeaf;
   readonly transfers: readonly IndexedTransfer[];
   readonly convictions: readonly Conviction[];
+}
+
+/** The word of a payment's decider that the payment was aborted (docs/protocol.cddl, `answer`). */
+export interface AbortedStatement {
+  readonly payId: string;
+  /** Who signed it. */
+  readonly answerer: string;
+  /** By its own clock. */
+  readonly atSeconds: number;
+  /** SHA-256 of its payload. */
+  readonly hash: string;
+  /** The whole signed object, in hexadecimal. */
+  readonly signed: string;
+}
+
+/** What such a statement comes to beside the transfers that came back. */
+export interface AbortedFinding {
+  readonly statement: AbortedStatement;
+  readonly convictions: readonly Conviction[];
+  /** Hashes of transfers that their signers had to take for aborted: nobody is guilty by them. */
+  readonly acquitting: readonly string[];
 }
 
 /** By what a note's relatives are found. */
@@ -71,4 +97,6 @@ export interface RelatedNotes {
   readonly transfers: readonly IndexedTransfer[];
   /** Another body that claims to have been issued in the same payment; undefined if none does. */
   readonly otherBody: string | undefined;
+  /** Every statement that the bank has been shown. */
+  readonly aborted: readonly AbortedStatement[];
 }

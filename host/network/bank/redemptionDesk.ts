@@ -11,7 +11,7 @@ import type { Root } from "../../trust/certificates.ts";
 import { type Note, parseNote, SignerBook } from "../../trust/notes.ts";
 import type { LedgerStore } from "./ledger.ts";
 import { decideNote, keysOf, redemptionPayId } from "./reconciliation.ts";
-import type { Conviction } from "./redeemedNotes.ts";
+import type { AbortedStatement, Conviction } from "./redeemedNotes.ts";
 
 export interface RedemptionDeskOptions {
   readonly bank: string;
@@ -24,6 +24,8 @@ export interface RedemptionDeskOptions {
   readonly onAlarm: (text: string) => void;
   /** A module is to be put on the Certification Agency's list. */
   readonly onConviction: (conviction: Conviction) => Promise<void>;
+  /** A payment's transfer came back, and who received it had said that it was aborted. */
+  readonly reviewAborted: (statement: AbortedStatement) => Promise<void>;
 }
 
 export class RedemptionDesk {
@@ -93,6 +95,10 @@ export class RedemptionDesk {
     if (result.status === "applied") {
       for (const text of decision.alarms) onAlarm(text);
       for (const conviction of convictions) await this.options.onConviction(conviction);
+    }
+    const payIds = decision.batch.redeemed.transfers.map(({ payId }) => payId);
+    for (const statement of related.aborted) {
+      if (payIds.includes(statement.payId)) await this.options.reviewAborted(statement);
     }
     await ask(device, "module", HostMessage.RECONCILED, hexToBytes(leaf.leaf));
   }

@@ -20,10 +20,13 @@ import { judgeBatch, type TouchedRecords, touchedAccounts } from "./ledgerRules.
 import { LOSS_LEG } from "./ledger.ts";
 import {
   isLeafKnown,
+  putAborted,
   putRedeemedNote,
+  readAborted,
   readConvictions,
   readLeaves,
   readRelated,
+  readTransfersOf,
 } from "./sqlRedeemedNotes.ts";
 
 /** The store over a database that was migrated (`migrate(database, MIGRATIONS)`). */
@@ -56,6 +59,8 @@ export function sqlLedgerStore(database: Database): LedgerStore {
     trialBalance: (bank) => trialBalance(database, bank),
     relatedTo: (bank, keys) => readRelated(database, bank, keys),
     leaves: (bank) => readLeaves(database, bank),
+    aborted: (bank) => readAborted(database, bank),
+    transfersOf: (bank, payId) => readTransfersOf(database, bank, payId),
     convictions: (bank) => readConvictions(database, bank),
   };
 }
@@ -97,6 +102,7 @@ async function applyOnce(connection: Queryable, batch: LedgerBatch): Promise<App
   if (batch.payment) await putPayment(connection, batch.bank, batch.payment.record);
   if (batch.entry) await putEntry(connection, batch.bank, batch.entry);
   if (batch.redeemed) await putRedeemedNote(connection, batch.bank, batch.redeemed);
+  if (batch.aborted) await putAborted(connection, batch.bank, batch.aborted);
   return { status: "applied" };
 }
 

@@ -2,6 +2,8 @@
 // The issuer's index of redeemed notes in the database, beside the books (redeemedNotes.ts).
 import type { Queryable, Row } from "../store/database.ts";
 import type {
+  AbortedFinding,
+  AbortedStatement,
   Conviction,
   IndexedTransfer,
   NoteKeys,
@@ -46,14 +48,22 @@ export async function putRedeemedNote(
     ],
   );
   for (const transfer of transfers) {
-    const { hash, parent, sequence, offsetMinor, amountMinor, signer, signed } = transfer;
+    const { hash, parent, sequence, offsetMinor, amountMinor, payId, signer, signed } = transfer;
     await connection.query(
       `INSERT INTO ledger_transfers
-         (bank, hash, parent, sequence, offset_minor, amount_minor, signer, signed)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
-      [bank, hash, parent, sequence, offsetMinor, amountMinor, signer, signed],
+         (bank, hash, parent, sequence, offset_minor, amount_minor, pay_id, signer, signed)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
+      [bank, hash, parent, sequence, offsetMinor, amountMinor, payId, signer, signed],
     );
   }
+  await convict(connection, bank, convictions);
+}
+
+async function convict(
+  connection: Queryable,
+  bank: string,
+  convictions: readonly Conviction[],
+): Promise<void> {
   for (const { module, parent, first, second, unit, atSeconds } of convictions) {
     await connection.query(
       `INSERT INTO ledger_convictions (bank, module, parent, first, second, unit, at_seconds)
@@ -61,6 +71,66 @@ export async function putRedeemedNote(
       [bank, module, parent, first, second, unit, atSeconds],
     );
   }
+}
+
+/** Enters a signed `aborted`: who is acquitted by it, and whom it convicts. */
+export async function putAborted(
+  connection: Queryable,
+  bank: string,
+  { statement, convictions, acquitting }: AbortedFinding,
+): Promise<void> {
+  const { hash, payId, answerer, atSeconds, signed } = statement;
+  await connection.query(
+    `INSERT INTO ledger_aborted (bank, hash, pay_id, answerer, at_seconds, signed)
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+    [bank, hash, payId, answerer, atSeconds, signed],
+  );
+  for (const transfer of acquitting) {
+    await connection.query(
+      "DELETE FROM ledger_convictions WHERE bank = $1 AND (first = $2 OR second = $2)",
+      [bank, transfer],
+    );
+  }
+  await convict(connection, bank, convictions);
+}
+
+export async function readAborted(
+  connection: Queryable,
+  bank: string,
+): Promise<AbortedStatement[]> {
+  const sql = "SELECT * FROM ledger_aborted WHERE bank = $1 ORDER BY number";
+  return (await connection.query(sql, [bank])).map((row) => ({
+    payId: String(row.pay_id),
+    answerer: String(row.answerer),
+    atSeconds: Number(row.at_seconds),
+    hash: String(row.hash),
+    signed: String(row.signed),
+  }));
+}
+
+export async function readTransfersOf(
+  connection: Queryable,
+  bank: string,
+  payId: string,
+): Promise<IndexedTransfer[]> {
+  const rows = await connection.query(
+    "SELECT * FROM ledger_transfers WHERE bank = $1 AND pay_id = $2 ORDER BY hash",
+    [bank, payId],
+  );
+  const own = rows.map(toTransfer);
+  const following: IndexedTransfer[] = [];
+  for (const { hash } of own) following.push(...(await readFrom(connection, bank, hash)));
+  return [...own, ...following];
+}
+
+/** The transfers from one parent. */
+async function readFrom(
+  connection: Queryable,
+  bank: string,
+  parent: string,
+): Promise<IndexedTransfer[]> {
+  const sql = "SELECT * FROM ledger_transfers WHERE bank = $1 AND parent = $2 ORDER BY hash";
+  return (await connection.query(sql, [bank, parent])).map(toTransfer);
 }
 
 export async function readRelated(
@@ -74,8 +144,7 @@ export async function readRelated(
   );
   const transfers: IndexedTransfer[] = [];
   for (const parent of parents) {
-    const sql = "SELECT * FROM ledger_transfers WHERE bank = $1 AND parent = $2 ORDER BY hash";
-    transfers.push(...(await connection.query(sql, [bank, parent])).map(toTransfer));
+    transfers.push(...(await readFrom(connection, bank, parent)));
   }
   const others = await connection.query(
     `SELECT body FROM ledger_leaves
@@ -83,7 +152,8 @@ export async function readRelated(
     [bank, generator, issuePayId, body],
   );
   const otherBody = others[0] === undefined ? undefined : String(others[0].body);
-  return { leaves: leaves.map(toLeaf), transfers, otherBody };
+  const aborted = await readAborted(connection, bank);
+  return { leaves: leaves.map(toLeaf), transfers, otherBody, aborted };
 }
 
 export async function readLeaves(connection: Queryable, bank: string): Promise<RedeemedLeaf[]> {
@@ -127,6 +197,7 @@ function toTransfer(row: Row): IndexedTransfer {
     sequence: Number(row.sequence),
     offsetMinor: Number(row.offset_minor),
     amountMinor: Number(row.amount_minor),
+    payId: String(row.pay_id),
     signer: String(row.signer),
     signed: String(row.signed),
   };

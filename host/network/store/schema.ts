@@ -104,4 +104,18 @@ export const MIGRATIONS: readonly Migration[] = [
       "CREATE INDEX mail_letters_until ON mail_letters (bank, until_s)",
     ],
   },
+  {
+    number: 6,
+    name: "aborted payments",
+    statements: [
+      "ALTER TABLE ledger_transfers ADD COLUMN pay_id TEXT NOT NULL DEFAULT ''",
+      // A signed transfer ends with its pay id, 16 bytes, then a head of 2 and the signature of 64.
+      "UPDATE ledger_transfers SET pay_id = substr(signed, length(signed) - 163, 32)",
+      "CREATE INDEX ledger_transfers_pay_id ON ledger_transfers (bank, pay_id)",
+      `CREATE TABLE ledger_aborted (
+        bank TEXT NOT NULL, hash TEXT NOT NULL, pay_id TEXT NOT NULL, answerer TEXT NOT NULL,
+        at_seconds BIGINT NOT NULL, signed TEXT NOT NULL, number BIGSERIAL,
+        PRIMARY KEY (bank, hash))`,
+    ],
+  },
 ];
