@@ -18,6 +18,17 @@ test.each([
   expect(attempt(id).complaints).toEqual([]);
 });
 
+// A nonce that is spoilt on its way leaves agent and module with two keys.
+test.each([
+  "purchase:1:44/both.M.soon+6/message.bit-flipped-in-its-last-byte",
+  "purchase:1:30/blackout.soon+11/message.bit-flipped-in-its-last-byte",
+  "sale:1:64/blackout.soon+11/message.bit-flipped-in-its-last-byte",
+  "sale:2:67/flash.1.after.soon+5/message.bit-flipped-in-its-last-byte",
+  "sale:2:69/flash.3.torn.soon+16/message.bit-flipped-anywhere",
+])("halves with two keys agree on one when their host asks: %s", (id) => {
+  expect(attempt(id).complaints).toEqual([]);
+});
+
 test("an order whose end the agent could not hear for want of a key is told: exchange", () => {
   const result = attempt("exchange:1:25/random.C.dead+22/flash.0.torn.soon");
   expect(result.complaints).toEqual([]);
