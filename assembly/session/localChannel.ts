@@ -267,7 +267,12 @@ export class LocalChannel extends OwnHalf {
     const length = reader.viewLength;
     const direction: u8 = this.isAgent ? 1 : 0;
     const key = this.receiveKey;
-    if (!openRecord(key, Layer.LOCAL, direction, counter, type, NO_BYTES, box, length)) return;
+    if (!openRecord(key, Layer.LOCAL, direction, counter, type, NO_BYTES, box, length)) {
+      // Nonces pass unprotected: one that was changed on its way leaves two keys that never meet.
+      // Once anything has opened the keys agree, and what does not open is simply dropped.
+      if (this.receiveCounter == 0) this.renew();
+      return;
+    }
     this.receiveCounter = counter;
     this.owner.localReceived(type, new CborReader(box, length - 16));
   }

@@ -129,17 +129,29 @@ describe("the local key", () => {
     expect(order()).toEqual([7]);
     device.carry(device.module.deliver(OWN, nonce), false);
     expect(order()).toEqual([7]);
-    // The host hides the answer: orders are lost until the agent asks again.
+    // The host hides the answer: the next order is lost, and by it the module knows.
     device.wire = (body) => (body[1] === 9 ? null : body);
     device.carry(device.module.deliver(OWN, nonce), false);
     device.wire = (body) => body;
     expect(order()).toEqual([]);
-    device.commandAgent(25);
     expect(order()).toEqual([7]);
+  });
+
+  test("is renewed by the first record after the module's nonce was changed on its way", () => {
+    const device = pairedDevice();
+    device.wire = (body) => {
+      if (body[1] !== 9) return body;
+      device.wire = (next) => next;
+      return body.map((byte, index) => (index === body.length - 1 ? byte ^ 1 : byte));
+    };
+    device.commandAgent(25);
+    for (const orders of [1, 2]) device.commandAgent(20, 7, ascii(`order ${orders}`));
+    expect(localOf(device.heardByModule)).toEqual([7]);
   });
 
   test("takes each record once, and none that was changed", () => {
     const device = pairedDevice();
+    device.commandAgent(20, 6, ascii("order"));
     device.wire = () => null;
     device.commandAgent(20, 7, ascii("order"));
     device.wire = (body) => body;
@@ -149,10 +161,10 @@ describe("the local key", () => {
       changed[place]! ^= 4;
       device.carry(device.module.deliver(OWN, changed), false);
     }
-    expect(localOf(device.heardByModule)).toEqual([]);
+    expect(localOf(device.heardByModule)).toEqual([6]);
     device.carry(device.module.deliver(OWN, order), false);
     device.carry(device.module.deliver(OWN, order), false);
-    expect(localOf(device.heardByModule)).toEqual([7]);
+    expect(localOf(device.heardByModule)).toEqual([6, 7]);
     // Nor is it taken by the half that sent it.
     device.carry(device.agent.deliver(OWN, order), true);
     expect(localOf(device.heardByAgent)).toEqual([]);
