@@ -125,8 +125,8 @@ export class MerchantAgent extends PayingAgent {
   private tellObligations(fields: i32): i32 {
     if (fields != 0) return Reason.MALFORMED;
     // How a payment ended that was approved may have been told to a host that was not there.
+    this.askOpen();
     const undecided = obligationPayIds(ObligationState.APPROVED, ObligationState.APPROVED).length;
-    if (undecided > 0) this.askAnew();
     const writer = composeHost(Command.OBLIGATIONS, 1);
     writer.uint(u64(repeatCompletions() + undecided));
     sendHost();

@@ -168,15 +168,6 @@ export abstract class TrustedAgent extends HostInterface {
     this.askServed();
   }
 
-  /**
-   * As `askOpen`, for a host that asks what became of an order: a spoilt nonce leaves the halves
-   * with two keys, under which neither hears the other. A new key brings the questions with it.
-   */
-  protected askAnew(): void {
-    if (this.transactions.length == 0) toMoneyModule.renew();
-    else this.askOpen();
-  }
-
   /** Asks for the outcomes of these payments, unless a transaction will decide about them. */
   protected askAll(payIds: Array<Bytes>): void {
     for (let i = 0; i < payIds.length; ++i) {
@@ -249,7 +240,8 @@ export abstract class TrustedAgent extends HostInterface {
   private tellStatus(fields: i32, body: CborReader): i32 {
     const commandId = body.bytesExact(COMMAND_ID_SIZE);
     if (fields != 1 || !body.atEnd()) return Reason.MALFORMED;
-    if (openByCommand(commandId) !== null) this.askAnew();
+    // A host that asks again waits: what the two halves said at their start may have been lost.
+    if (openByCommand(commandId) !== null) this.askOpen();
     return this.tellKnown(commandId) ? Reason.NONE : Reason.UNKNOWN_TRANSACTION;
   }
 }

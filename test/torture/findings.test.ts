@@ -25,7 +25,7 @@ test.each([
   "sale:1:64/blackout.soon+11/message.bit-flipped-in-its-last-byte",
   "sale:2:67/flash.1.after.soon+5/message.bit-flipped-in-its-last-byte",
   "sale:2:69/flash.3.torn.soon+16/message.bit-flipped-anywhere",
-])("halves with two keys agree on one when their host asks: %s", (id) => {
+])("halves with two keys agree on one when a record does not open: %s", (id) => {
   expect(attempt(id).complaints).toEqual([]);
 });
 
