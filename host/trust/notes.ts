@@ -20,7 +20,7 @@ export const NOTE_BODY_PURPOSE = "florin/note-body";
 export const TRANSFER_PURPOSE = "florin/transfer";
 const LONGEST_ACCOUNT_BYTES = 64;
 /** How long a bank takes a note back after its expiry (docs/protocol.cddl section 6). */
-const GRACE_SECONDS = 30 * 24 * 3600;
+export const GRACE_SECONDS = 30 * 24 * 3600;
 const HOUR_SECONDS = 3600;
 /** A body's fields and a transfer's. */
 const BODY_FIELDS = 9;
@@ -39,10 +39,9 @@ export interface NoteBody {
   readonly generator: Uint8Array;
 }
 
-export interface Transfer {
-  readonly object: SignedObject;
-  /** The whole signed object. */
-  readonly bytes: Uint8Array;
+/** What a transfer says, signed or not. */
+export interface TransferFields {
+  /** SHA-256 of the payload. */
   readonly hash: Uint8Array;
   readonly parent: Uint8Array;
   readonly sequence: number;
@@ -51,6 +50,12 @@ export interface Transfer {
   readonly transferee: Uint8Array;
   readonly date: number;
   readonly payId: Uint8Array;
+}
+
+export interface Transfer extends TransferFields {
+  readonly object: SignedObject;
+  /** The whole signed object. */
+  readonly bytes: Uint8Array;
 }
 
 /** A note taken apart; nothing is verified but its shapes. It has one transfer or more. */
@@ -89,16 +94,21 @@ function readBody(bytes: Uint8Array): NoteBody | undefined {
 /** Reads one signed transfer; its shape alone is checked. */
 export function readTransfer(bytes: Uint8Array): Transfer | undefined {
   const object = parseSigned(bytes);
-  const fields = object && decodeCbor(object.payload);
+  const fields = object && readTransferFields(object.payload);
+  return fields && { object: object!, bytes, ...fields };
+}
+
+/** Reads a transfer's payload, which a draft has without its signature. */
+export function readTransferFields(payload: Uint8Array): TransferFields | undefined {
+  const fields = decodeCbor(payload);
   if (!Array.isArray(fields) || fields.length !== TRANSFER_FIELDS) return undefined;
   const [parent, sequence, offsetMinor, amountMinor, transferee, date, payId] = fields;
   if (!isBytes(parent, HASH_BYTES) || !isId(transferee) || !isBytes(payId, 16)) return undefined;
   if (!isWhole(sequence) || !isWhole(offsetMinor) || !isWhole(amountMinor) || !isWhole(date)) {
     return undefined;
   }
-  const hash = sha256(object!.payload);
-  const amounts = { sequence, offsetMinor, amountMinor };
-  return { object: object!, bytes, hash, parent, ...amounts, transferee, date, payId };
+  const hash = sha256(payload);
+  return { hash, parent, sequence, offsetMinor, amountMinor, transferee, date, payId };
 }
 
 /** Certificates of modules' signers, each with its server's. */
@@ -168,8 +178,14 @@ export function noteComplaint({ body, transfers }: Note, book: SignerBook): stri
   return undefined;
 }
 
-/** Subtracted, not added: the sum of two amounts may leave the exact integers. */
-function fits({ sequence, offsetMinor, amountMinor }: Transfer, roomMinor: number): boolean {
+/**
+ * Whether a transfer's amounts fit what its parent gives. Subtracted, not added: the sum of two
+ * amounts may leave the exact integers.
+ */
+export function fits(
+  { sequence, offsetMinor, amountMinor }: TransferFields,
+  roomMinor: number,
+): boolean {
   const isFirst = sequence === 1;
   if (sequence < 1 || isFirst !== (offsetMinor === 0)) return false;
   return amountMinor > 0 && amountMinor <= roomMinor - offsetMinor;

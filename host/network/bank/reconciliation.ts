@@ -3,7 +3,13 @@
 // back is verified, entered in the index by its parents, and compared with what came back before.
 // Two of its transfers that cannot both be true convict the module that signed them.
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { type Note, noteComplaint, type SignerBook, signersOf } from "../../trust/notes.ts";
+import {
+  type Note,
+  noteComplaint,
+  type SignerBook,
+  signersOf,
+  type TransferFields,
+} from "../../trust/notes.ts";
 import { isAbortedBy } from "./abortedPayments.ts";
 import { ownAccount } from "./chart.ts";
 import { type LedgerBatch, LOSS_LEG, type PaymentRecord } from "./ledger.ts";
@@ -71,25 +77,18 @@ export function decideNote(
   if (redemption?.state !== "settled") return { type: "wait" };
   const last = transfers.at(-1)!;
   const signers = signersOf(note);
-  const indexed = transfers.map((transfer, at) => ({
-    hash: bytesToHex(transfer.hash),
-    parent: bytesToHex(transfer.parent),
-    sequence: transfer.sequence,
-    offsetMinor: transfer.offsetMinor,
-    amountMinor: transfer.amountMinor,
-    payId: bytesToHex(transfer.payId),
-    signer: signers[at]!,
-    signed: bytesToHex(transfer.bytes),
-  }));
-  const startMinor = transfers.reduce((sum, { offsetMinor }) => sum + offsetMinor, 0);
-  const interval = { startMinor, amountMinor: last.amountMinor };
+  const indexed = indexTransfers(note, signers);
+  const interval = intervalOf(transfers);
   const isIssued = wasIssued(note, payments.issue, related);
   const lostMinor = isIssued
     ? last.amountMinor - uncovered(interval, related.leaves)
     : last.amountMinor;
   const isFree = (transfer: IndexedTransfer) =>
     related.aborted.some((statement) => isAbortedBy(statement, transfer));
-  const convictions = convict(indexed, related.transfers, isFree, unit, atSeconds);
+  const convictions = [
+    ...convict(indexed, related.transfers, isFree, unit, atSeconds),
+    ...falseClaims(indexed, related.leaves, unit, atSeconds),
+  ];
   const { parents: _, ...keys } = keysOf(note);
   const leaf: RedeemedLeaf = {
     leaf: bytesToHex(last.hash),
@@ -118,6 +117,26 @@ export function decideNote(
   };
 }
 
+/** A note's transfers as the index has them. */
+export function indexTransfers({ transfers }: Note, signers: readonly string[]): IndexedTransfer[] {
+  return transfers.map((transfer, at) => ({
+    hash: bytesToHex(transfer.hash),
+    parent: bytesToHex(transfer.parent),
+    sequence: transfer.sequence,
+    offsetMinor: transfer.offsetMinor,
+    amountMinor: transfer.amountMinor,
+    payId: bytesToHex(transfer.payId),
+    signer: signers[at]!,
+    signed: bytesToHex(transfer.bytes),
+  }));
+}
+
+/** Which units of the body the last of these transfers is. */
+export function intervalOf(transfers: readonly TransferFields[]): Interval {
+  const startMinor = transfers.reduce((sum, { offsetMinor }) => sum + offsetMinor, 0);
+  return { startMinor, amountMinor: transfers.at(-1)!.amountMinor };
+}
+
 function ownershipComplaint(bank: string, holder: string, { body, transfers }: Note) {
   if (body.issuer !== bank) return `it is a claim on ${body.issuer}`;
   const isHeld = bytesToHex(transfers.at(-1)!.transferee) === holder;
@@ -128,7 +147,7 @@ function ownershipComplaint(bank: string, holder: string, { body, transfers }: N
  * True where the books show the payment in which the note's first transfer says that it was made:
  * by that generator, to that teller, of that amount, and of one note only.
  */
-function wasIssued(
+export function wasIssued(
   { body, transfers }: Note,
   issue: PaymentRecord | undefined,
   { otherBody }: RelatedNotes,
@@ -140,13 +159,16 @@ function wasIssued(
   return isWhole && isSame && issue.peer === bytesToHex(first.transferee);
 }
 
-interface Interval {
+export interface Interval {
   readonly startMinor: number;
   readonly amountMinor: number;
 }
 
 /** How much of an interval of a body none of the others covers; these may overlap each other. */
-function uncovered({ startMinor, amountMinor }: Interval, others: readonly Interval[]): number {
+export function uncovered(
+  { startMinor, amountMinor }: Interval,
+  others: readonly Interval[],
+): number {
   const end = startMinor + amountMinor;
   let [reached, free] = [startMinor, 0];
   for (const other of [...others].sort((a, b) => a.startMinor - b.startMinor)) {
@@ -156,6 +178,28 @@ function uncovered({ startMinor, amountMinor }: Interval, others: readonly Inter
     reached = Math.min(end, otherEnd);
   }
   return free + end - reached;
+}
+
+/**
+ * Who was paid a claim for money and had passed it on: what the claim was about is a leaf, and the
+ * claimant's own transfer follows it.
+ */
+function falseClaims(
+  indexed: readonly IndexedTransfer[],
+  leaves: readonly RedeemedLeaf[],
+  unit: string,
+  atSeconds: number,
+): Conviction[] {
+  return indexed
+    .filter(({ parent }) => leaves.some(({ leaf }) => leaf === parent))
+    .map(({ parent, hash, signer }) => ({
+      module: signer,
+      parent,
+      first: parent,
+      second: hash,
+      unit,
+      atSeconds,
+    }));
 }
 
 /**

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+// Claims at the Certification Agency and in the issuers' books (par. 121, 122; docs/protocol.md rule
+// 4.13), in virtual time: what is owed is paid once and late enough, what is false is refused, and
+// who took both is convicted. How a module makes its claim: test/money/claims.test.ts.
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js";
+import { beforeEach, describe, expect, test } from "vitest";
+import type { AgencyState } from "../../host/network/agency/agency.ts";
+import { LAG_SECONDS } from "../../host/network/agency/claims.ts";
+import { ClaimsDesk, memoryClaimStore } from "../../host/network/agency/claimsDesk.ts";
+import { openBankBatch, openDepositBatch } from "../../host/network/bank/chart.ts";
+import type { AbortedStatement, Conviction } from "../../host/network/bank/redeemedNotes.ts";
+import { START_SECONDS } from "../../host/torture/testAgency.ts";
+import { Refusal } from "../../host/trust/claims.ts";
+import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
+import { Role } from "../../host/trust/certificates.ts";
+import { parseSigned, signObject } from "../../host/trust/cose.ts";
+import { DATE, encodeTransfer, EXPIRY, Signer } from "../support/noteMaker.ts";
+import { BANK, type Hop, RedeemedNotes, UNIT } from "./redeemed-notes.ts";
+
+const HORIZON = EXPIRY + 30 * 86_400;
+const OTHER_BANK = "Other Bank";
+const AMOUNT = 60;
+const PAY_ID = new Uint8Array(16).fill(0xaa);
+
+let world: RedeemedNotes;
+let payer: Signer;
+let claimant: Signer;
+let agency: AgencyState;
+let claims: ReturnType<typeof memoryClaimStore>;
+let nowSeconds: number;
+let convicted: Conviction[];
+let heard: AbortedStatement[];
+let desk: ClaimsDesk;
+/** The payer's note of 100, of which 60 are in doubt. */
+let held: { body: ReturnType<RedeemedNotes["issue"]>["body"]; hops: Hop[]; leaf: string };
+
+beforeEach(() => {
+  world = new RedeemedNotes();
+  [payer, claimant] = world.people as [Signer, Signer];
+  const { moduleServer, moduleRoot } = world.agency;
+  const signers = [world.generator, world.teller, world.thief, payer, claimant];
+  agency = {
+    kind: "module",
+    rootId: moduleRoot.id,
+    rootSeed: new Uint8Array(32).fill(2),
+    serverSeed: moduleServer.seed,
+    serverCertificate: moduleServer.certificate.bytes,
+    issued: signers.map(({ certificate }) => certificate),
+    untrusted: [],
+    listVersion: 1,
+    listIssued: START_SECONDS,
+  };
+  claims = memoryClaimStore();
+  nowSeconds = START_SECONDS + 3_600;
+  [convicted, heard] = [[], []];
+  desk = newDesk();
+  const open = (bank: string, owner: string) =>
+    world.store.apply(
+      openDepositBatch(
+        bank,
+        { account: `${owner}:${UNIT}`, owner, unit: UNIT, drawers: [], openingMinor: 0 },
+        START_SECONDS,
+      ),
+    );
+  open(BANK, "ben");
+  world.store.apply(openBankBatch(OTHER_BANK, [UNIT], { [UNIT]: [BANK] }));
+  open(OTHER_BANK, "ben");
+  const { body, first } = world.issue(100);
+  // One pay id each, so that every note made of these hops has the same history.
+  const hops = [first, { to: payer, amount: 100, payId: world.nextPayId() }];
+  held = { body, hops, leaf: world.note(body, hops).leaf };
+});
+
+function newDesk(): ClaimsDesk {
+  return new ClaimsDesk({
+    agency,
+    claims,
+    ledger: world.store,
+    nowSeconds: () => nowSeconds,
+    onAborted: async (statement) => {
+      heard.push(statement);
+      const aborted = { statement, convictions: [], acquitting: [] };
+      await world.store.apply({ bank: BANK, aborted });
+    },
+    onConviction: async (conviction) => {
+      convicted.push(conviction);
+    },
+  });
+}
+
+/** What a claim is made of; a test changes a part and everything else stays right. */
+interface Parts {
+  account: string;
+  amount: number;
+  draftAmount: number;
+  claimant: Signer;
+  claimSigner: Signer;
+  offerSigner: Signer;
+  transferee: Uint8Array;
+  horizon: number;
+  draftPayId: Uint8Array;
+}
+
+function made(change: Partial<Parts> = {}): { claim: Uint8Array; drafts: Uint8Array[] } {
+  const parts: Parts = {
+    account: `ben:${UNIT}@${BANK}`,
+    amount: AMOUNT,
+    draftAmount: AMOUNT,
+    claimant,
+    claimSigner: claimant,
+    offerSigner: payer,
+    transferee: claimant.id,
+    horizon: HORIZON,
+    draftPayId: PAY_ID,
+    ...change,
+  };
+  const newest = encodeTransfer({
+    parent: hexToBytes(held.leaf),
+    sequence: 1,
+    offset: 0,
+    amount: parts.draftAmount,
+    transferee: parts.transferee,
+    date: DATE,
+    payId: parts.draftPayId,
+  });
+  const sign = (purpose: string, fields: unknown[], { seed, reference }: Signer) =>
+    signObject(purpose, encodeCbor(fields), seed, reference);
+  const hash = sha256(concatBytes(sha256(newest)));
+  const { amount, horizon } = parts;
+  const terms = [PAY_ID, hash, payer.id, parts.claimant.id, UNIT, amount, horizon];
+  const offer = sign("florin/offer", terms, parts.offerSigner);
+  const fields = [decodeCbor(offer), parts.account, START_SECONDS + 3_000];
+  const claim = sign("florin/claim", fields, parts.claimSigner);
+  const [body, transfers] = decodeCbor(world.note(held.body, held.hops).bytes) as unknown[];
+  return { claim, drafts: [encodeCbor([body, transfers, newest, payer.reference])] };
+}
+
+const file = (change: Partial<Parts> = {}) => {
+  const { claim, drafts } = made(change);
+  return desk.file(claim, drafts);
+};
+const balance = async (bank: string) =>
+  (await world.store.account(bank, `ben:${UNIT}`))!.balanceMinor;
+const totals = async () => (await world.store.trialBalance(BANK))[0]!;
+
+/** Time passes until the claims are due; how they ended. */
+async function due(): Promise<(readonly [string, number])[]> {
+  nowSeconds = HORIZON + LAG_SECONDS;
+  return (await desk.decideDue()).map(({ state, refusal }) => [state, refusal] as const);
+}
+
+/** The note went on, from the payer to the claimant and further, and came back. */
+async function cameBack(hops: Hop[], amount: number): Promise<void> {
+  world.cameBack(world.note(held.body, [...held.hops, ...hops]), amount);
+  await world.reconcile();
+}
+const back = (amount: number): Hop[] => [
+  { to: world.teller, amount },
+  { to: world.generator, amount },
+];
+const throughClaimant = (): Hop[] => [
+  { to: claimant, amount: AMOUNT, payId: bytesToHex(PAY_ID) },
+  ...back(AMOUNT),
+];
+
+describe("a claim that is true", () => {
+  test("is paid after horizon and lag, not a second before; the books stay exact", async () => {
+    expect((await file()).type).toBe("filed");
+    nowSeconds = HORIZON + LAG_SECONDS - 1;
+    expect(await desk.decideDue()).toEqual([]);
+    expect(await balance(BANK)).toBe(0);
+    expect(await due()).toEqual([["paid", Refusal.NONE]]);
+    expect(await balance(BANK)).toBe(AMOUNT);
+    expect(await totals()).toMatchObject({
+      issuedMinor: 100,
+      redeemedMinor: AMOUNT,
+      reconciledMinor: AMOUNT,
+      lostMinor: 0,
+    });
+    const [record] = await desk.all();
+    const [object, server] = decodeCbor(record!.verdict!) as unknown[];
+    expect(encodeCbor(server)).toEqual(agency.serverCertificate);
+    const { claim } = made();
+    expect(decodeCbor(parseSigned(encodeCbor(object))!.payload)).toEqual([
+      PAY_ID,
+      sha256(parseSigned(claim)!.payload),
+      2,
+      Refusal.NONE,
+      nowSeconds,
+    ]);
+  });
+
+  test("is paid at another bank through the deposit that this one has at the issuer", async () => {
+    await file({ account: `ben:${UNIT}@${OTHER_BANK}` });
+    expect(await due()).toEqual([["paid", Refusal.NONE]]);
+    expect([await balance(BANK), await balance(OTHER_BANK)]).toEqual([0, AMOUNT]);
+    const there = await world.store.account(BANK, `deposit-of-correspondent:${OTHER_BANK}:${UNIT}`);
+    const here = await world.store.account(OTHER_BANK, `deposit-at-correspondent:${BANK}:${UNIT}`);
+    expect([there?.balanceMinor, here?.balanceMinor]).toEqual([AMOUNT, AMOUNT]);
+  });
+
+  test("filed again it is the same claim, and it is paid once, wherever the process ends", async () => {
+    await file();
+    expect((await file()).type).toBe("known");
+    const [open] = await desk.all();
+    await due();
+    // The payment is in the books, but the agency's own record of it was lost.
+    await claims.put(open!);
+    desk = newDesk();
+    expect(await due()).toEqual([["paid", Refusal.NONE]]);
+    expect(await due()).toEqual([]);
+    expect(await balance(BANK)).toBe(AMOUNT);
+  });
+
+  test("of a note whose other part came back is paid", async () => {
+    await file();
+    const rest = { to: world.teller, amount: 40, offset: 60, sequence: 2 };
+    await cameBack([rest, { to: world.generator, amount: 40 }], 40);
+    expect(await due()).toEqual([["paid", Refusal.NONE]]);
+    expect(await totals()).toMatchObject({ redeemedMinor: 100, lostMinor: 0 });
+  });
+});
+
+describe("a false claim is refused", () => {
+  const forged: [string, () => Partial<Parts>, RegExp][] = [
+    ["by another than the payee", () => ({ claimSigner: world.thief }), /payee's module/],
+    ["with a stranger's offer", () => ({ offerSigner: world.thief }), /payer's module/],
+    ["with drafts of another amount", () => ({ draftAmount: AMOUNT + 1 }), /come to the amount/],
+    ["with more than the payer had", () => ({ draftAmount: 101, amount: 101 }), /do not fit/],
+    [
+      "with a draft to another",
+      () => ({ transferee: world.thief.id }),
+      /another than the claimant/,
+    ],
+    ["with notes that outlive the offer", () => ({ horizon: HORIZON - 1 }), /outlives/],
+  ];
+  test.each(forged)("%s: forged evidence", async (_name, change, reason) => {
+    const filing = await file(change());
+    expect(filing.type === "refused" && filing.reason).toMatch(reason);
+    expect(await desk.all()).toEqual([]);
+  });
+
+  test("with drafts of another payment, or none", async () => {
+    expect((await file({ draftPayId: new Uint8Array(16) })).type).toBe("refused");
+    expect((await desk.file(made().claim, [])).type).toBe("refused");
+    expect((await desk.file(new Uint8Array(3), [])).type).toBe("refused");
+  });
+
+  test("by a stranger whom the agency never certified", async () => {
+    const stranger = new Signer(world.agency, "MODUL-S", Role.TRANSACTION);
+    const change = { claimant: stranger, claimSigner: stranger, transferee: stranger.id };
+    expect((await file(change)).type).toBe("refused");
+  });
+
+  test("twice, to another account", async () => {
+    await file();
+    const filing = await file({ account: `ben:${UNIT}@${OTHER_BANK}` });
+    expect(filing.type === "refused" && filing.reason).toMatch(/was filed before/);
+  });
+
+  test("after the horizon", async () => {
+    nowSeconds = HORIZON;
+    const filing = await file();
+    expect(filing.type === "refused" && filing.reason).toMatch(/too late/);
+  });
+
+  test("to an account that there is not, or that was closed", async () => {
+    await file({ account: `eve:${UNIT}@${BANK}` });
+    expect(await due()).toEqual([["refused", Refusal.ACCOUNT]]);
+    expect((await totals()).redeemedMinor).toBe(0);
+  });
+
+  test("of money that was received: who goes on with it is paid, and the claimant convicted", async () => {
+    await file();
+    await cameBack(throughClaimant(), AMOUNT);
+    expect(world.alarms).toEqual([]);
+    expect(await due()).toEqual([["refused", Refusal.RECEIVED]]);
+    expect(convicted.map(({ module }) => module)).toEqual([bytesToHex(claimant.id)]);
+    expect(await balance(BANK)).toBe(0);
+    expect(await totals()).toMatchObject({ redeemedMinor: AMOUNT, lostMinor: 0 });
+  });
+
+  test("of money that went on after it was paid: the claimant is convicted by the transfer", async () => {
+    await file();
+    await due();
+    await cameBack(throughClaimant(), AMOUNT);
+    expect(world.convicted.map(({ module }) => module)).toEqual([bytesToHex(claimant.id)]);
+    expect((await totals()).lostMinor).toBe(AMOUNT);
+  });
+
+  test("of money that came back another way; nobody is convicted by an offer alone", async () => {
+    await file();
+    await cameBack(back(80), 80);
+    expect(await due()).toEqual([["refused", Refusal.ELSEWHERE]]);
+    expect([convicted, world.convicted]).toEqual([[], []]);
+    expect(await balance(BANK)).toBe(0);
+  });
+
+  test("of notes that nobody issued", async () => {
+    held = { ...held, body: { ...held.body, amount: 90 } };
+    held.hops = held.hops.map((hop) => ({ ...hop, amount: 90 }));
+    held.leaf = world.note(held.body, held.hops).leaf;
+    expect((await file()).type).toBe("filed");
+    expect(await due()).toEqual([["refused", Refusal.ELSEWHERE]]);
+  });
+});
+
+describe("a payer's signed aborted", () => {
+  const aborted = (signer: Signer, state = 1) => {
+    const payload = encodeCbor([PAY_ID, payer.id, state, START_SECONDS]);
+    return signObject("florin/answer", payload, signer.seed, signer.reference);
+  };
+
+  test("defeats the claim, before it is filed and after", async () => {
+    expect(await desk.showAborted(aborted(payer))).toBe(true);
+    expect(heard).toMatchObject([{ answerer: bytesToHex(payer.id), payId: bytesToHex(PAY_ID) }]);
+    const filing = await file();
+    expect(filing).toMatchObject({ record: { state: "refused", refusal: Refusal.PAYER_ABORTED } });
+    expect(await due()).toEqual([]);
+    expect(await balance(BANK)).toBe(0);
+  });
+
+  test("defeats an open claim at once", async () => {
+    await file();
+    await desk.showAborted(aborted(payer));
+    expect(await desk.all()).toMatchObject([{ state: "refused", refusal: 1 }]);
+  });
+
+  test("that another signed, or that says something else, does not", async () => {
+    await file();
+    expect(await desk.showAborted(aborted(world.thief))).toBe(false);
+    expect(await desk.showAborted(aborted(payer, 2))).toBe(false);
+    expect(await due()).toEqual([["paid", Refusal.NONE]]);
+  });
+});
