@@ -58,6 +58,8 @@ export const HostMessage = {
   CLOSE: 88,
   RESUME: 89,
   RECONCILED: 90,
+  CLAIM: 91,
+  VERDICT: 92,
 } as const;
 
 /** How a payment or transaction stands, as its own module or agent says. */
@@ -81,7 +83,15 @@ export const RequestKind = {
 } as const;
 
 /** What an export command gives. */
-export const ExportKind = { TICKETS: 1, NOTES: 2, CERTIFICATES: 3 } as const;
+export const ExportKind = {
+  TICKETS: 1,
+  NOTES: 2,
+  CERTIFICATES: 3,
+  /** Drafts of payments in doubt. */
+  DOUBTFUL: 4,
+  /** Signed words that an exchange or refresh was aborted. */
+  ABORTED: 5,
+} as const;
 
 /** What a credential certifies. */
 export const CredentialKind = { CARD: 1, MERCHANT: 2 } as const;

@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { EconomyFileError } from "../economy/economyFile.ts";
 import { addBank } from "./bankCommand.ts";
+import { addClaim } from "./claimCommand.ts";
 import { askRunning } from "./control.ts";
 import { demo, type DemoOptions } from "./demo.ts";
 import { addDevice } from "./deviceCommand.ts";
@@ -36,6 +37,7 @@ function program(): Command {
   addWallet(florin);
   addMerchant(florin);
   addBank(florin);
+  addClaim(florin);
   addDevice(florin);
   addAudit(florin);
   addTorture(florin, (code) => {

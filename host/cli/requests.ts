@@ -12,6 +12,7 @@ import { receiptReport } from "../economy/trades.ts";
 import type { World } from "../economy/world.ts";
 import { agencyRoot } from "../network/agency/agency.ts";
 import { BANK_REQUESTS } from "./bankRequests.ts";
+import { CLAIM_REQUESTS } from "./claimRequests.ts";
 import type { ControlRequest } from "./control.ts";
 import { MERCHANT_REQUESTS } from "./merchantRequests.ts";
 import { CommandFailure } from "./output.ts";
@@ -29,7 +30,8 @@ export async function answerRequest(
   try {
     const order = WALLET_ORDERS[command];
     if (order !== undefined) return await order(world, options);
-    const question = MERCHANT_REQUESTS[command] ?? BANK_REQUESTS[command];
+    const question =
+      MERCHANT_REQUESTS[command] ?? BANK_REQUESTS[command] ?? CLAIM_REQUESTS[command];
     if (question !== undefined) return await question(world, options);
     switch (command) {
       case "balance":

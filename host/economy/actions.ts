@@ -2,6 +2,7 @@
 // What people and merchants do in an economy. Each action gives an outcome; a refusal names its
 // reason and moves nothing.
 import { refresh, useAccount } from "./bankActions.ts";
+import { settleClaims } from "./claims.ts";
 import type { EconomyAction, WaitAction } from "./economyActions.ts";
 import { publishOffers } from "./offers.ts";
 import { exchange, pay } from "./payments.ts";
@@ -38,6 +39,7 @@ async function wait(world: World, { days }: WaitAction): Promise<WaitOutcome> {
   if (passDays === undefined) {
     return { ...outcome, outcome: "refused", reason: "this economy has the computer's date" };
   }
+  await settleClaims(world.claims, world.devices());
   for (const merchant of world.merchants) await publishOffers(world.base, merchant);
   return { ...outcome, outcome: "ok" };
 }

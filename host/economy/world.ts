@@ -6,7 +6,9 @@ import { HostMessage } from "../application/hostPort.ts";
 import { closeAccounts } from "./accounts.ts";
 import { type Bank, moduleBalances, openBanks } from "./banks.ts";
 import { type CardNetwork, openCardNetwork } from "./cards.ts";
+import { openClaims, settleClaims } from "./claims.ts";
 import type { Economy } from "./economyFile.ts";
+import type { ClaimsDesk } from "../network/agency/claimsDesk.ts";
 import { type CertifiedParty, type Foundations, layFoundations } from "./foundations.ts";
 import { type Mailboxes, openMailboxes } from "./mail.ts";
 import { type Merchant, openMerchants } from "./merchants.ts";
@@ -21,6 +23,8 @@ export interface World {
   base: Foundations;
   banks: Bank[];
   cards: CardNetwork;
+  /** The Certification Agency's desk for lost money. */
+  claims: ClaimsDesk;
   merchants: Merchant[];
   people: Person[];
   /** The banks' mailboxes. */
@@ -74,11 +78,14 @@ export async function openWorld(economy: Economy, settings: WorldSettings): Prom
       const own = economy.people.find((person) => person.name === name)?.bank;
       await mail.serve(party, own ?? banks[0]?.name ?? "");
     }
+    const claims = openClaims(base, banks);
+    await settleClaims(claims, devices);
     return {
       economy,
       base,
       banks,
       cards,
+      claims,
       merchants,
       people,
       mail,

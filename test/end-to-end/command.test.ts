@@ -279,6 +279,16 @@ describe("an economy on disk", () => {
     expect(refused.stderr).toMatch(sentence);
   });
 
+  it("files claims for what is in doubt, and says what became of them", async () => {
+    const claim = (...words: string[]) => florin("claim", ...words, "--dir", town);
+    expect((await claim("file", "Alice")).stdout).toBe("nothing is in doubt\n");
+    expect(JSON.parse((await claim("file", "Alice", "--json")).stdout)).toEqual([]);
+    expect(JSON.parse((await claim("status", "--json")).stdout)).toEqual([]);
+    const refused = await claim("file", "Nobody");
+    expect([refused.code, refused.stdout]).toEqual([2, ""]);
+    expect(refused.stderr).toMatch(/nobody here is named "Nobody"/);
+  });
+
   it("belongs to one process", async () => {
     const second = await florin("up", "--dir", town);
     expect(second.code).not.toBe(0);

@@ -8,8 +8,12 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { AgencyState } from "../../host/network/agency/agency.ts";
 import { LAG_SECONDS } from "../../host/network/agency/claims.ts";
 import { ClaimsDesk, memoryClaimStore } from "../../host/network/agency/claimsDesk.ts";
+import { sqlClaimStore } from "../../host/network/agency/sqlClaims.ts";
 import { openBankBatch, openDepositBatch } from "../../host/network/bank/chart.ts";
 import type { AbortedStatement, Conviction } from "../../host/network/bank/redeemedNotes.ts";
+import { openDatabase } from "../../host/network/store/database.ts";
+import { migrate } from "../../host/network/store/migrations.ts";
+import { MIGRATIONS } from "../../host/network/store/schema.ts";
 import { START_SECONDS } from "../../host/torture/testAgency.ts";
 import { Refusal } from "../../host/trust/claims.ts";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
@@ -333,4 +337,23 @@ describe("a payer's signed aborted", () => {
     expect(await desk.showAborted(aborted(payer, 2))).toBe(false);
     expect(await due()).toEqual([["paid", Refusal.NONE]]);
   });
+});
+
+test("the agency's records are the same in memory and in the database", async () => {
+  const database = await openDatabase("memory:");
+  await migrate(database, MIGRATIONS);
+  const inDatabase = sqlClaimStore(database);
+  for (const store of [memoryClaimStore(), inDatabase]) {
+    claims = store;
+    desk = newDesk();
+    await file();
+  }
+  const [open] = await inDatabase.all();
+  expect(open).toMatchObject({ state: "open", verdict: null });
+  expect(await due()).toEqual([["paid", Refusal.NONE]]);
+  const [paid, ...others] = await inDatabase.all();
+  expect(others).toEqual([]);
+  expect(paid).toEqual({ ...open, state: "paid", verdict: paid!.verdict });
+  expect(paid!.verdict).toBeInstanceOf(Uint8Array);
+  await database.close();
 });

@@ -118,4 +118,14 @@ export const MIGRATIONS: readonly Migration[] = [
         PRIMARY KEY (bank, hash))`,
     ],
   },
+  {
+    number: 7,
+    name: "claims",
+    statements: [
+      `CREATE TABLE agency_claims (
+        claimant TEXT NOT NULL, pay_id TEXT NOT NULL, claim TEXT NOT NULL, drafts TEXT NOT NULL,
+        filed_at BIGINT NOT NULL, due_at BIGINT NOT NULL, state TEXT NOT NULL,
+        refusal INTEGER NOT NULL, verdict TEXT, number BIGSERIAL, PRIMARY KEY (claimant, pay_id))`,
+    ],
+  },
 ];

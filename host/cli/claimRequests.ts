@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// What owners ask of a running economy's Certification Agency about money in doubt.
+import { claimReports, fileClaims } from "../economy/claims.ts";
+import type { World } from "../economy/world.ts";
+import { optionalText, type Options, textOf } from "./requestOptions.ts";
+
+/** What became of claiming one payment; the amount in minor units. */
+export interface ClaimAttemptReport {
+  payId: string;
+  unit: string;
+  amount: number;
+  /** Why it is not claimed; null where it is. */
+  reason: string | null;
+}
+
+/** By the name of the command. */
+export const CLAIM_REQUESTS: Readonly<
+  Record<string, (world: World, options: Options) => Promise<unknown>>
+> = {
+  "claim file": async (world, options): Promise<ClaimAttemptReport[]> => {
+    const named = { ...optionalText(options, "account"), ...optionalText(options, "bank") };
+    const attempts = await fileClaims(world, { who: textOf(options, "who"), ...named });
+    return attempts.map(({ amountMinor, ...rest }) => ({ ...rest, amount: amountMinor }));
+  },
+  "claim status": (world) => claimReports(world),
+};
