@@ -3,12 +3,13 @@
 // linked to one ELF file. Needs the Debian packages that the board's board.json names. What is
 // unchanged since the last build is not built again.
 //
-//   node scripts/boards.mjs BOARD [--agent IMAGE] [--module IMAGE] [--sizes] [--quiet]
+//   node scripts/boards.mjs BOARD [--agent IMAGE] [--module IMAGE] [--engine wasm3] [--sizes] [--quiet]
 //   node scripts/boards.mjs BOARD --counter
 //
 // An IMAGE is a name in build/firmware. The program is build/boards/BOARD/AGENT+MODULE.elf, or with
 // --counter the one that counts instructions (boards/BOARD/bench), primitives.elf. It prints the
-// path, or with --sizes its bytes of flash and RAM as JSON.
+// path, or with --sizes its bytes of flash and RAM as JSON. With --engine wasm3 the images run under
+// wasm3, whose sources WASM3_DIR names, in place of being compiled: AGENT+MODULE.wasm3.elf.
 import { createHash } from "node:crypto";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -49,6 +50,7 @@ function main() {
     options: {
       ...options,
       counter: { type: "boolean" },
+      engine: { type: "string", default: "wasm2c" },
       sizes: { type: "boolean" },
       quiet: { type: "boolean" },
     },
@@ -74,9 +76,13 @@ function say(line) {
 }
 
 /** The programs that building and running a board needs and this machine does not have. */
-export function missingTools(board) {
+export function missingTools(board, engine = "wasm2c") {
   const { compiler, emulator } = description(board);
-  const tools = [compiler, "wasm2c", ...(emulator ? [emulator.program] : [])];
+  const tools = [
+    compiler,
+    ...(engine === "wasm2c" ? ["wasm2c"] : []),
+    ...(emulator ? [emulator.program] : []),
+  ];
   return tools.filter((tool) => spawnSync(tool, ["--version"]).error !== undefined);
 }
 
@@ -86,28 +92,38 @@ export function description(board) {
 }
 
 /** Builds a board with the images in its slots; gives the path of the ELF file. */
-export function buildBoard(board, { agent, module }, tell = say) {
+export function buildBoard(board, { agent, module, engine = "wasm2c" }, tell = say) {
   const about = description(board);
-  const missing = missingTools(board);
+  const missing = missingTools(board, engine);
   if (missing.length > 0) {
     throw new Error(`${missing.join(", ")} missing: sudo apt-get install ${about.packages}`);
   }
-  const folder = folderOf(board);
+  const folder = engine === "wasm3" ? folderOf(`${board}/wasm3`) : folderOf(board);
   const slots = Object.entries({ agent, module }).filter(([, image]) => image !== undefined);
-  const objects = slots.flatMap(([slot, image]) => buildSlot(about, folder, slot, image, tell));
+  const build = engine === "wasm3" ? buildInterpreted : buildSlot;
+  const objects = slots.flatMap(([slot, image]) => build(about, folder, slot, image, tell));
+  if (engine === "wasm3") objects.push(...buildWasm3(about, folder, tell));
   const linkSources = readdirSync(`${RUNTIME}/link`).map((name) => `${RUNTIME}/link/${name}`);
   const sources = [
     ...filesOf(RUNTIME),
     ...linkSources.filter((path) => path.endsWith(".c")),
-    `${RUNTIME}/wasm2c/imports.c`,
-    `${RUNTIME}/wasm2c/wasm_rt.c`,
-    ...boardSources(about, board),
+    ...(engine === "wasm3" ? [] : [`${RUNTIME}/wasm2c/imports.c`, `${RUNTIME}/wasm2c/wasm_rt.c`]),
+    // Only the engine that loads images has use for banks.
+    ...boardSources(about, board).filter((path) => engine === "wasm3" || !isOfBanks(path)),
   ];
-  const name = slots.map(([, image]) => image).join("+");
+  const images = slots.map(([, image]) => image).join("+");
+  const name = engine === "wasm3" ? `${images}.wasm3` : images;
   const installed = `${folder}/${name}.installed.c`;
-  writeIfChanged(installed, installedImages(slots.map(([slot]) => slot)));
+  writeIfChanged(
+    installed,
+    installedImages(
+      slots.map(([slot]) => slot),
+      engine === "wasm3" ? "" : "const ",
+    ),
+  );
   for (const source of [...sources, installed]) {
-    objects.push(compile(about, folder, source, [...WARNINGS, ...boardFlags(board)]));
+    const flags = [...WARNINGS, ...boardFlags(board), ...(engine === "wasm3" ? wasm3Flags() : [])];
+    objects.push(compile(about, folder, source, flags));
   }
   const program = link(board, about, objects, name);
   tell(sizeLine(about, program));
@@ -140,7 +156,11 @@ export function buildCounter(board) {
 /** The board's own files, and those of the folders that its board.json names. */
 function boardSources(about, board) {
   const folders = [...(about.folders ?? []), board];
-  return folders.flatMap((folder) => filesOf(`boards/${folder}`));
+  return [...folders.flatMap((folder) => filesOf(`boards/${folder}`)), ...(about.files ?? [])];
+}
+
+function isOfBanks(path) {
+  return basename(path) === "banks.c";
 }
 
 /** Shared files find the board's registers and line by its folder. */
@@ -157,17 +177,22 @@ function folderOf(board) {
 function link(board, about, objects, name) {
   const folder = folderOf(board);
   const program = `${folder}/${name}.elf`;
-  run(about.compiler, [
-    ...about.flags,
-    "-O2",
+  const bare = [
     "-nostartfiles",
     "--specs=nano.specs",
     "--specs=nosys.specs",
-    "-Wl,--gc-sections,--no-warn-rwx-segments",
-    `-Wl,-Map=${folder}/${name}.map`,
+    "-Wl,--no-warn-rwx-segments",
     "-T",
     `boards/${board}/${about.linkerScript}`,
+  ];
+  run(about.compiler, [
+    ...about.flags,
+    "-O2",
+    ...(about.isHosted ? [] : bare),
+    "-Wl,--gc-sections",
+    `-Wl,-Map=${folder}/${name}.map`,
     ...objects,
+    ...(about.isHosted ? ["-lm"] : []),
     "-o",
     program,
   ]);
@@ -180,12 +205,12 @@ function filesOf(folder) {
     .map((name) => `${folder}/${name}`);
 }
 
-function installedImages(slots) {
+function installedImages(slots, qualifier) {
   const names = slots.map((slot) => `${slot}_image`);
   const addresses = names.map((name) => `&${name}`).join(", ");
   return [
     '#include "runtime.h"',
-    ...names.map((name) => `extern const struct image ${name};`),
+    ...names.map((name) => `extern ${qualifier}struct image ${name};`),
     `const struct image *const installed_images[] = {${addresses}};`,
     `struct module_buffers installed_buffers[${names.length}];`,
     `const uint8_t installed_image_count = ${names.length};`,
@@ -231,6 +256,65 @@ function withKnownSize(text) {
 function buildSlot(about, folder, slot, image, tell) {
   const base = `${folder}/${slot}-${image}`;
   const generated = translate(base, slot, image);
+  writeIdentity(base, slot, image);
+  const flags = [`-I${RUNTIME}/wasm2c`, `-I${base}`];
+  tell(`${image}: gcc`);
+  return [
+    compile(about, base, generated, ["-DNDEBUG", "-w", ...flags]),
+    compile(about, base, `${RUNTIME}/wasm2c/engine.c`, [
+      ...WARNINGS,
+      ...flags,
+      `-DSLOT=${slot}`,
+      `-DSLOT_HEADER="${slot}.h"`,
+      '-DSLOT_IDENTITY="identity.inc"',
+    ]),
+  ];
+}
+
+/** The engine's page for an image that wasm3 runs, with its bytes in it. */
+function buildInterpreted(about, folder, slot, image, tell) {
+  const base = `${folder}/${slot}-${image}`;
+  mkdirSync(base, { recursive: true });
+  writeIdentity(base, slot, image);
+  writeIfChanged(`${base}/bytes.inc`, `${bytesInC(imageBytes(image))}\n`);
+  tell(`${image}: as it is, for wasm3`);
+  const flags = [...WARNINGS, ...wasm3Flags(), `-I${base}`, `-DSLOT=${slot}`];
+  const parts = ['-DSLOT_IDENTITY="identity.inc"', '-DSLOT_BYTES="bytes.inc"'];
+  return [compile(about, base, `${RUNTIME}/wasm3/engine.c`, [...flags, ...parts])];
+}
+
+/** wasm3 itself, and what joins it to the runtime. */
+function buildWasm3(about, folder, tell) {
+  const own = filesOf(`${RUNTIME}/wasm3`).filter((path) => basename(path) !== "engine.c");
+  const sources = filesOf(`${wasm3Folder()}/source`).filter((path) => !/_api_/.test(path));
+  tell("wasm3: gcc");
+  return [
+    ...own.map((path) => compile(about, folder, path, [...WARNINGS, ...wasm3Flags()])),
+    // Not judged, like what wasm2c makes; its own flags come last.
+    ...sources.map((path) => compile(about, folder, path, ["-w", ...wasm3Flags()])),
+  ];
+}
+
+function wasm3Folder() {
+  const folder = process.env.WASM3_DIR;
+  if (folder && existsSync(`${folder}/source/wasm3.h`)) return folder;
+  throw new Error(
+    "WASM3_DIR names no checkout of wasm3: git clone https://github.com/wasm3/wasm3, then " +
+      "WASM3_DIR=.../wasm3",
+  );
+}
+
+/** Small code and no floats; every image is validated, and compiled whole when it is loaded. */
+function wasm3Flags() {
+  const settings = [
+    ...["d_m3HasFloat=0", "d_m3VerboseErrorMessages=0", "d_m3CodePageAlignSize=1024"],
+    ...["d_m3MaxFunctionStackHeight=512", "d_m3CascadedOpcodes=0", "d_m3MaxLinearMemoryPages=1"],
+  ];
+  return [`-isystem${wasm3Folder()}/source`, ...settings.map((setting) => `-D${setting}`)];
+}
+
+/** Name, signer, versions and hash of an image, for the engine's page. */
+function writeIdentity(base, slot, image) {
   const digest = createHash("sha256").update(imageBytes(image)).digest();
   const release = JSON.parse(readFileSync(RELEASE, "utf8"));
   writeIfChanged(
@@ -245,18 +329,6 @@ function buildSlot(about, folder, slot, image, tell) {
       "",
     ].join("\n"),
   );
-  const flags = [`-I${RUNTIME}/wasm2c`, `-I${base}`];
-  tell(`${image}: gcc`);
-  return [
-    compile(about, base, generated, ["-DNDEBUG", "-w", ...flags]),
-    compile(about, base, `${RUNTIME}/wasm2c/engine.c`, [
-      ...WARNINGS,
-      ...flags,
-      `-DSLOT=${slot}`,
-      `-DSLOT_HEADER="${slot}.h"`,
-      '-DSLOT_IDENTITY="identity.inc"',
-    ]),
-  ];
 }
 
 function bytesInC(bytes) {
@@ -292,7 +364,10 @@ function run(program, words) {
 
 /** Flash: code and initial data. RAM: data, zeroed data and stack. */
 export function sizesOf(about, program) {
-  const rows = run(about.compiler.replace("gcc", "size"), ["-A", program]).split("\n");
+  const rows = run(about.isHosted ? "size" : about.compiler.replace("gcc", "size"), [
+    "-A",
+    program,
+  ]).split("\n");
   const sizes = Object.fromEntries(rows.map((row) => row.trim().split(/\s+/).slice(0, 2)));
   const size = (section) => Number(sizes[section] ?? 0);
   return {

@@ -5,17 +5,12 @@
 #include <string.h>
 
 #include "board.h"
+#include "cose.h"
 #include "sha256.h"
 
-/* [ "Signature1", h'a10127', 'florin/board', payload ] up to the payload (RFC 9052 section 4.4). */
-static const uint8_t SIGNED_HEAD[] = {
-    0x84, 0x6a, 'S', 'i', 'g', 'n', 'a', 't', 'u', 'r', 'e', '1', 0x43, 0xa1, 0x01, 0x27,
-    0x4c, 'f',  'l', 'o', 'r', 'i', 'n', '/', 'b', 'o', 'a', 'r', 'd'};
 /* [ h'a10127', {}, payload, signature ] up to the payload. */
 static const uint8_t OBJECT_HEAD[] = {0x84, 0x43, 0xa1, 0x01, 0x27, 0xa0};
 static const uint8_t SIGNATURE_HEAD[] = {0x58, ED25519_SIGNATURE_SIZE};
-
-enum { ONE_BYTE_LENGTH = 0x58, MESSAGE_LIMIT_HERE = sizeof SIGNED_HEAD + 2 + IDENTITY_PAYLOAD_LIMIT };
 
 /* Nothing but the board's secret and this purpose: the key is the same for all its images. */
 static void derive_seed(uint8_t seed[ED25519_KEY_SIZE]) {
@@ -33,31 +28,25 @@ static uint8_t *put(uint8_t *at, const void *bytes, size_t length) {
   return at + length;
 }
 
-/* A byte string of 24 to 255 bytes, which the payload always has. */
-static uint8_t *put_payload(uint8_t *at, const uint8_t *payload, size_t length) {
-  *at++ = ONE_BYTE_LENGTH;
-  *at++ = (uint8_t)length;
-  return put(at, payload, length);
-}
-
 /* The longest payload is of two modules with the longest names: sync.c asserts that it fits a frame. */
 _Static_assert(SIGNER_SIZE + NONCE_SIZE + 10 + NAME_LIMIT +
-                       MODULES_LIMIT * (10 + HASH_SIZE + NAME_LIMIT) < 256,
+                       MODULES_LIMIT * (10 + HASH_SIZE + NAME_LIMIT) <=
+                   COSE_PAYLOAD_LIMIT,
                "The payload's length has one byte.");
 
 size_t identity_encode(const uint8_t signer[SIGNER_SIZE], const uint8_t nonce[NONCE_SIZE],
                        const struct board_information *board, uint8_t output[IDENTITY_LIMIT]) {
   uint8_t payload[IDENTITY_PAYLOAD_LIMIT];
-  uint8_t message[MESSAGE_LIMIT_HERE];
+  uint8_t message[COSE_MESSAGE_LIMIT];
   uint8_t seed[ED25519_KEY_SIZE];
   memcpy(payload, signer, SIGNER_SIZE);
   size_t length = SIGNER_SIZE + sync_encode_answer(nonce, board, payload + SIGNER_SIZE);
-  uint8_t *end = put_payload(put(message, SIGNED_HEAD, sizeof SIGNED_HEAD), payload, length);
+  size_t message_length = cose_message("florin/board", payload, length, message);
   derive_seed(seed);
   ed25519_public_key(seed, output);
   uint8_t *at = put(output + ED25519_KEY_SIZE, OBJECT_HEAD, sizeof OBJECT_HEAD);
-  at = put(put_payload(at, payload, length), SIGNATURE_HEAD, sizeof SIGNATURE_HEAD);
-  ed25519_sign(seed, message, (size_t)(end - message), at);
+  at = put(cose_put_payload(at, payload, length), SIGNATURE_HEAD, sizeof SIGNATURE_HEAD);
+  ed25519_sign(seed, message, message_length, at);
   wipe(seed, sizeof seed);
   return (size_t)(at + ED25519_SIGNATURE_SIZE - output);
 }

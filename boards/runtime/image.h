@@ -49,6 +49,8 @@ struct image {
   uint8_t hash[32];
   /* CHANNEL_AGENT or CHANNEL_MODULE. */
   uint8_t channel;
+  /* Takes the newest image that the board has. NULL where images are part of its program. */
+  void (*choose)(void);
   /* Makes a new instance, its memory as the image lays it out, with `module` behind its imports. */
   void (*instantiate)(struct module *module);
   /* Calls an export; false if the image trapped, and must not be called again. */
@@ -56,8 +58,8 @@ struct image {
   /* The instance's memory, IMAGE_MEMORY_SIZE bytes. */
   uint8_t *(*memory)(void);
   /*
-   * Takes a request to load another version and tells in `done` how much of it is there. NULL where
-   * images are part of the board's program. A new image is in this struct when END is taken.
+   * Takes a request to load another version and tells in `done` how much of it is there. NULL
+   * like `choose`. A new image is in this struct when END is taken.
    */
   enum update_status (*update)(struct module *module, const struct update_request *request,
                                uint32_t *done);

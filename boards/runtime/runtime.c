@@ -171,6 +171,9 @@ static void tick_module(struct module *module) {
 }
 
 static void set_up(void) {
+  for (uint8_t index = 0; index < installed_image_count; index += 1) {
+    if (installed_images[index]->choose != NULL) installed_images[index]->choose();
+  }
   link.information = (struct board_information){
       .is_simulated = board_is_simulated,
       .boot_counter = board_raise_boot_counter(),

@@ -9,6 +9,8 @@ import { projectFile } from "../projectFile.ts";
 export interface BoardSlots {
   agent?: string;
   module?: string;
+  /** What runs them; wasm2c if absent. wasm3 needs WASM3_DIR. */
+  engine?: "wasm3";
 }
 
 /**

@@ -8,6 +8,7 @@ import { type BoardSlots, boardProgram } from "../../host/device/boardProgram.ts
 import { EmulatedBoard } from "../../host/device/emulatedBoard.ts";
 import { systemClock } from "../../host/link/clock.ts";
 import { LinkClient } from "../../host/link/linkClient.ts";
+import { LinuxBoard } from "./linuxBoard.ts";
 import type { ByteTransport } from "../../host/link/transport.ts";
 import { SimulatedBoard } from "../../host/simulator/board.ts";
 import { buildRelease } from "../../host/trust/releaseSigner.ts";
@@ -37,12 +38,9 @@ export async function seededBoard(
   writeFileSync(join(directory, "clock"), `${START_MS}\n`);
   // Two numbers that the board replaces.
   writeFileSync(join(directory, "work"), new Uint8Array(16));
-  return new EmulatedBoard({
-    board,
-    program: await boardProgram(board, slots),
-    directory,
-    arguments: emulator,
-  });
+  const program = await boardProgram(board, slots);
+  const options = { board, program, directory, arguments: emulator };
+  return board === "linux" ? new LinuxBoard(options) : new EmulatedBoard(options);
 }
 
 /** The simulator's board with the same secret, seed, signer and date. */

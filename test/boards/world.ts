@@ -150,10 +150,16 @@ export class BoardWorld {
   }
 
   /** `words`: more words for the emulator. */
-  static async make(isEmulated: boolean, words: string[] = []): Promise<BoardWorld> {
+  static async make(
+    isEmulated: boolean,
+    words: string[] = [],
+    boardName = BOARD,
+    engine: Pick<BoardSlots, "engine"> = {},
+  ): Promise<BoardWorld> {
     const emulator = isEmulated ? words : null;
-    const payer = await Party.open("payer", PERSON, emulator);
-    const payee = await Party.open("payee", PERSON, emulator);
+    const slots = { ...PERSON, ...engine };
+    const payer = await Party.open("payer", slots, emulator, boardName);
+    const payee = await Party.open("payee", slots, emulator, boardName);
     const agency = new TestAgency();
     for (const [party, letter] of [
       [payer, "P"],
