@@ -311,7 +311,11 @@ export class Journal {
     return true;
   }
 
-  /** Appends the record that there was one more boot: it makes every other copy outdated. */
+  /**
+   * Appends the record that there was one more boot, twice: every other copy is outdated then. With
+   * one raise a copy whose last batch was appended and never raised would stay alive, and with
+   * another one that was cut so, the two would go on by turns (docs/model/journal.pml).
+   */
   private noteBoot(): bool {
     const boots = this.bootCount();
     if (!deriveKeys()) return false;
@@ -321,7 +325,9 @@ export class Journal {
     store<u32>(content, 0, 1);
     store<u16>(content, 4, 5);
     store<u32>(content, boots + 1, PUT_HEAD_SIZE);
-    return this.append(BOOT_CONTENT, true);
+    if (!this.append(BOOT_CONTENT, true)) return false;
+    // The buffer holds the plain text of what was just appended.
+    return !this.hasCounter || this.append(BOOT_CONTENT, true);
   }
 
   /** Formats flash on which nothing was ever relied; anything else is refused. */

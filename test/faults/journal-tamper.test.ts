@@ -59,6 +59,30 @@ test("a copy taken around a power cut undoes a payment: of two lives only one go
   expect(board.boot().open()).toBe(ROLLED_BACK);
 });
 
+test("two copies that were cut before their raise go on by turns: only one of them opens", () => {
+  const { board, image } = fresh(18);
+  commit(image, one(1), true);
+  const before = board.flash.slice();
+  const cutBeforeRaise = (running: StorageImage, byte: number) => {
+    board.planCut({ operation: 1, moment: "before" });
+    expect(() => commit(running, one(byte), true)).toThrow();
+    board.planCut(undefined);
+    return board.flash.slice();
+  };
+  // A payment is in the first life's flash, and its counter is not raised.
+  const first = cutBeforeRaise(image, 2);
+  // The second life begins before that payment, and makes another one.
+  board.flash.set(before);
+  const second = board.boot();
+  expect(second.open()).toBe(READY);
+  const other = cutBeforeRaise(second, 3);
+  // Were the first one to open now and send, the other would undo its payment afterwards.
+  board.flash.set(first);
+  expect(board.boot().open()).toBe(ROLLED_BACK);
+  board.flash.set(other);
+  expect(board.boot().open()).toBe(READY);
+});
+
 test("erased flash under a counter that has moved is an old copy too", () => {
   const { board } = fresh(4);
   board.flash.fill(0xff);

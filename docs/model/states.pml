@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Written from host/torture/commitTable.ts by host/torture/promela.ts; change it there, then run
+// npx vitest run test/torture/model -u
+
+#define PAYER_IDLE 0
+#define PAYER_CLOSED 1
+#define PAYER_COMMITTING 2
+#define PAYER_COMMITTING_NOTED 3
+#define PAYER_COMMITTED 4
+#define PAYER_NOTED 5
+#define PAYER_DONE 6
+#define PAYER_SETTLED 7
+#define PAYER_FORGOTTEN 8
+#define PAYEE_IDLE 0
+#define PAYEE_CLOSED 1
+#define PAYEE_PREPARING 2
+#define PAYEE_PREPARED 3
+#define PAYEE_TAKING 4
+#define PAYEE_TAKING_OUT 5
+#define PAYEE_TAKEN 6
+#define PAYEE_TAKEN_NOTED 7
+#define PAYEE_RECEIVED 8
+#define PAYEE_DROPPING 9
+#define PAYEE_DROPPING_OUT 10
+#define PAYEE_DROPPING_KEPT 11
+#define PAYEE_DROPPING_KEPT_NOTED 12
+#define PAYEE_DROPPED 13
+#define PAYEE_DROPPED_NOTED 14
+#define PAYEE_DROPPED_KEPT 15
+#define PAYEE_DROPPED_KEPT_NOTED 16
+#define PAYEE_RELEASED 17
+#define JOURNAL_OFF 0
+#define JOURNAL_FRESH 1
+#define JOURNAL_EVEN 2
+#define JOURNAL_BEHIND 3
+#define JOURNAL_REWRITTEN_BEHIND 4
+#define JOURNAL_REWRITTEN 5
+#define JOURNAL_OPENING 6
+#define JOURNAL_OPENED 7
+#define JOURNAL_CONFIRMING 8
+#define JOURNAL_OPEN 9
+#define JOURNAL_UNRAISED 10
