@@ -13,16 +13,16 @@ import { availableParallelism } from "node:os";
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
-import { RELEASE_IMAGES, TEST_IMAGES } from "./images.mjs";
+import { BROKEN_IMAGES, RELEASE_IMAGES, TEST_IMAGES } from "./images.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 if (isMainThread) process.chdir(root);
 
 if (!isMainThread) {
   const { default: asc } = await import("assemblyscript/asc");
-  parentPort.on("message", async ({ image, target, outFile }) => {
+  parentPort.on("message", async ({ image, target, outFile, of = image, transform = null }) => {
     const { error, stderr } = await asc.main([
-      `assembly/images/${image}.ts`,
+      `assembly/images/${of}.ts`,
       "--config",
       "asconfig.json",
       // Named here: in asconfig.json, asc would look for it among the packages.
@@ -30,6 +30,7 @@ if (!isMainThread) {
       "./scripts/withoutStrings.mjs",
       "--transform",
       "./scripts/compactCode.mjs",
+      ...(transform === null ? [] : ["--transform", transform]),
       "--target",
       target,
       "--outFile",
@@ -65,6 +66,10 @@ async function main(options) {
   for (const image of [...RELEASE_IMAGES, ...tested]) {
     jobs.push({ image, target: "release", outFile: `build/firmware/${image}.wasm` });
   }
+  const broken = options.includes("--test-images") ? BROKEN_IMAGES : [];
+  for (const job of broken) {
+    jobs.push({ ...job, target: "release", outFile: `build/firmware/${job.image}.wasm` });
+  }
   if (options.includes("--traced")) {
     for (const image of RELEASE_IMAGES) {
       jobs.push({ image, target: "traced", outFile: `build/firmware/traced/${image}.wasm` });
@@ -80,6 +85,7 @@ async function buildFirmware(jobs, say) {
     ...filesBelow("assembly"),
     "scripts/withoutStrings.mjs",
     "scripts/compactCode.mjs",
+    ...BROKEN_IMAGES.map(({ transform }) => transform),
     "asconfig.json",
     "package.json",
   ]);

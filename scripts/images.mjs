@@ -21,3 +21,15 @@ export const TEST_IMAGES = [
   "note-directory",
   "forking-module",
 ];
+
+/**
+ * Test images that are another image broken on purpose, with the transform that breaks it: they show
+ * that what is wrong is seen.
+ */
+export const BROKEN_IMAGES = [
+  {
+    image: "hasty-module",
+    of: "transaction-module",
+    transform: "./scripts/acknowledgeFirst.mjs",
+  },
+];

@@ -280,7 +280,8 @@ export class SimulatedModule {
       flashRead: (offset, output) => flash.read(offset, output),
       flashWrite: (offset, bytes) => {
         if (!flash.canWrite(offset, bytes.length)) return false;
-        this.operate("write", offset, bytes.length, (tear) => flash.write(offset, bytes, tear));
+        const work = (tear: RandomBits | null) => flash.write(offset, bytes, tear);
+        this.operate("write", offset, bytes.length, work, bytes);
         board.statistics.flashBytesWritten += bytes.length;
         return true;
       },
@@ -316,9 +317,11 @@ export class SimulatedModule {
     offset: number,
     length: number,
     work: (tear: RandomBits | null) => void,
+    bytes?: Uint8Array,
   ): void {
     const index = this.board.nextOperation();
     const operation: StorageOperation = { channel: this.channel, kind, offset, length, index };
+    if (bytes !== undefined) operation.bytes = bytes;
     const decision: PowerDecision = this.board.options.power?.(operation) ?? "keep";
     if (decision === "cut-before") throw new PowerCut(`before operation ${index}`);
     work(typeof decision === "object" ? decision.tear : null);

@@ -76,6 +76,8 @@ export interface StorageOperation {
   length: number;
   /** Running number of the operation on this board, from 0. */
   index: number;
+  /** What is written, in the image's memory: to be copied by who keeps it. Writes alone have it. */
+  bytes?: Uint8Array;
 }
 
 /**

@@ -10,6 +10,8 @@ import { memoryStorage } from "../simulator/storage.ts";
 import type { BoardStatistics, PowerDecision, StorageOperation } from "../simulator/types.ts";
 import type { VirtualClock } from "../simulator/virtualClock.ts";
 import { projectFile } from "../projectFile.ts";
+import { type BoardEvent, boardRecorder, storageEvent } from "./boardEvents.ts";
+import { builtImage } from "./imageFiles.ts";
 import { moduleRecorder, type ModuleWatcher, moduleWatcher } from "./tracing.ts";
 
 export const HOST = 0;
@@ -40,6 +42,7 @@ export class BareModule {
   private readonly module: SimulatedModule;
   private sent: Sent[] = [];
   private operations = 0;
+  private readonly tellBoard: ((event: BoardEvent) => void) | null;
 
   /** `image`: name of a built image; `seed` decides all its random bytes. */
   constructor(image: string, clock: VirtualClock, seed: string, isTraced = false) {
@@ -55,9 +58,12 @@ export class BareModule {
     const recorder = moduleRecorder();
     const hasTraced = !/probe|echo|storage|primitives|directory/.test(image);
     const folder = isTraced || (recorder !== null && hasTraced) ? "traced/" : "";
-    const file = projectFile(`build/firmware/${folder}${image}.wasm`);
+    const file = projectFile(`build/firmware/${folder}${builtImage(image)}.wasm`);
+    const secret = new Uint8Array(32).fill(seed.length);
+    const storage = memoryStorage().agent;
+    this.tellBoard = boardRecorder()?.watch({ name: seed, image, secret }) ?? null;
     const options = {
-      secret: new Uint8Array(32).fill(seed.length),
+      secret,
       random: { kind: "seeded" as const, seed },
       clock,
       observer: {
@@ -71,17 +77,23 @@ export class BareModule {
         random: (_channel: ModuleChannel, bytes: Uint8Array) => this.watcher?.drew(this, bytes),
         deviceKey: (_channel: ModuleChannel, key: Uint8Array) => this.watcher?.readKey(this, key),
       },
-      power: (operation: StorageOperation) => this.power(operation),
+      power: (operation: StorageOperation) => {
+        const decision = this.power(operation);
+        const event = this.tellBoard === null ? null : storageEvent(operation, decision);
+        if (event !== null) this.tellBoard?.(event);
+        return decision;
+      },
     };
     const description = { bytes: new Uint8Array(readFileSync(file)), name: image };
-    this.module = new SimulatedModule(2, loadImage(description), memoryStorage().agent, {
+    this.module = new SimulatedModule(2, loadImage(description), storage, {
       options,
       statistics: this.statistics,
       nextOperation: () => this.operations++,
       isRandomDead: () => this.isRandomDead,
       clock: () => (this.isClockKnown ? clock.epochMs() + this.clockSkewMs : -1),
-      started: () => {},
+      started: () => this.tellBoard?.({ kind: "start", counter: Number(storage.counter.load()) }),
       send: (_module, port, body) => {
+        this.tellBoard?.({ kind: "sent", port, body });
         this.sent.push({ port, body });
         this.watcher?.sent(this, port, body);
       },
@@ -101,6 +113,7 @@ export class BareModule {
     if (!this.module.takes(body.length + 1))
       throw new Error("The message is longer than the inbox.");
     this.watcher?.delivered(this, port, body);
+    this.tellBoard?.({ kind: "received", port, body });
     this.module.receive(port as Port, body);
     return this.take();
   }
@@ -137,6 +150,7 @@ export class BareModule {
   /** Takes the power away; returns what had left before, where it failed within an event. */
   powerOff(): Sent[] {
     this.module.powerOff();
+    this.tellBoard?.({ kind: "off" });
     return this.take();
   }
 

@@ -2,6 +2,8 @@
 // Runs a scenario once, copies the world before each event, and goes on from each copy with one
 // fault or two: every point has an id that names it, and repeats exactly. A point costs the rest of
 // the transaction and its healing, not the building of the world.
+import type { CommitState } from "./commitMachine.ts";
+import { CommitReplay } from "./commitReplay.ts";
 import { endFaults, faultNames, makeFault, type RunEvent } from "./faults.ts";
 import type { FaultWorldSnapshot } from "./faultWorld.ts";
 import { Random } from "./random.ts";
@@ -36,6 +38,7 @@ interface Point {
 interface Fork {
   event: RunEvent;
   world: FaultWorldSnapshot;
+  commit: CommitState;
 }
 
 /** Told of each letter of a replay, in order, with the virtual time. */
@@ -46,6 +49,8 @@ export class Explorer {
   readonly seed: number;
   private readonly forks: Fork[] = [];
   private readonly before: Count;
+  /** Holds every run against the model beside the code (docs/model). */
+  private readonly replay: CommitReplay;
 
   /** Builds the world and records one clean run. @throws {Error} if the clean run fails */
   constructor(name: string, seed: number) {
@@ -54,7 +59,9 @@ export class Explorer {
       throw new Error(`There is no scenario ${name}: ${Object.keys(SCENARIOS).join(", ")}.`);
     }
     this.seed = seed;
-    this.scenario = make(seed);
+    const { world, replay } = CommitReplay.watch(() => make(seed));
+    this.scenario = world;
+    this.replay = replay;
     // One run before the recorded one, so that there are old messages.
     this.run(CLEAN_ORDER);
     this.before = count(this.scenario);
@@ -116,6 +123,7 @@ export class Explorer {
       if (number % ONCE_MORE_EVERY === 0) {
         verdict.complaints.push(...tryOnceMore(this.scenario, NEXT_ORDER));
       }
+      verdict.complaints.push(...this.replay.complaints());
       return { ...verdict, id, number };
     } catch (error) {
       const complaints = [(error as Error).message];
@@ -132,6 +140,7 @@ export class Explorer {
     if (fork === undefined) throw new Error(`The run has no event ${point.event}.`);
     endFaults(world);
     world.restore(fork.world);
+    this.replay.restore(fork.commit);
     const random = new Random(number + this.seed);
     let events = -1;
     // A run that ended early meets no second fault: healing is not to be disturbed.
@@ -162,7 +171,8 @@ export class Explorer {
     const { world, prepare } = this.scenario;
     prepare();
     world.onNext = (letter) => {
-      this.forks.push({ event: { letter, operations: [] }, world: world.snapshot() });
+      const event = { letter, operations: [] };
+      this.forks.push({ event, world: world.snapshot(), commit: this.replay.snapshot() });
     };
     for (const device of world.devices) {
       for (const half of halvesOf(device)) {
@@ -177,6 +187,7 @@ export class Explorer {
     world.onNext = null;
     heal(this.scenario, ORDER);
     const { isCommitted, complaints } = judge(this.scenario, this.before, ORDER);
+    complaints.push(...this.replay.complaints());
     if (!isCommitted || complaints.length > 0) {
       const why = complaints.join(", ") || "it is not committed";
       throw new Error(`The clean ${this.scenario.name} fails: ${why}.`);
