@@ -35,6 +35,8 @@ bool payerOpen = true, payeeOpen = true;
 bool readyThere, releasedThere, doneThere, abortedThere, payeeAsks, payerAsks;
 // What a module sends behind an append if the power stays on.
 bool owesRelease, owesDone;
+// A claim that was told, and the Certification Agency's verdict on it.
+bool claimThere, verdictPaid, verdictRefused;
 // Horizon: signed time at the payer passed it, which it does in some runs only.
 bool expires, isExpired;
 // The payer's log names its 24 newest payments, so it forgets too.
@@ -43,8 +45,10 @@ byte cuts, losses;
 
 #define PAYER_COMMITTED_EVER (payer >= PAYER_COMMITTING)
 #define PAYEE_OWNS (payee >= PAYEE_TAKING && payee <= PAYEE_RECEIVED)
-#define HAS_DROPPED (payee >= PAYEE_DROPPING)
-#define PAYEE_IN_DOUBT (payee == PAYEE_PREPARING || payee == PAYEE_PREPARED)
+#define HAS_DROPPED (payee >= PAYEE_REFUSING)
+#define PAYEE_PAID_BY_AGENCY (payee >= PAYEE_PAYING && payee <= PAYEE_COMPENSATED_OUT)
+#define PAYEE_HAS_MONEY (PAYEE_OWNS || PAYEE_PAID_BY_AGENCY)
+#define PAYEE_IN_DOUBT (payee >= PAYEE_PREPARING && payee <= PAYEE_CLAIMED)
 
 // ------------------------------------------------------------ the payer: commit.ts, answers.ts
 #define MAY_PAYER_COMMIT (readyThere && payerOpen)
@@ -124,6 +128,15 @@ end:
 #define MAY_PAYEE_DROP abortedThere
 #define DO_PAYEE_DROP payeeOpen = false
 #define DO_PAYEE_KEEP skip
+// Before the horizon; whether anybody claims is the owner's choice.
+#define MAY_PAYEE_CLAIM (expires && !isExpired && !payeeOpen)
+#define DO_PAYEE_CLAIM skip
+#define MAY_PAYEE_TELL_CLAIM !claimThere
+#define DO_PAYEE_TELL_CLAIM claimThere = true
+#define MAY_PAYEE_PAID verdictPaid
+#define DO_PAYEE_PAID skip
+#define MAY_PAYEE_REFUSED verdictRefused
+#define DO_PAYEE_REFUSED skip
 #define MAY_PAYEE_SAY_DONE ((owesDone || payerAsks) && !doneThere)
 #define DO_PAYEE_SAY_DONE doneThere = true; owesDone = false
 #define MAY_PAYEE_NOTE payeeNoted
@@ -144,6 +157,12 @@ end:
   :: payeeOpen -> payeeOpen = false
 #ifdef READY_BEFORE_PREPARED
   :: atomic { payee == PAYEE_IDLE && payeeOpen && !readyThere -> readyThere = true }
+#endif
+#ifdef CLAIM_LEAVES_OTHER_ENDS
+  :: atomic { payee == PAYEE_CLAIMED && releasedThere -> payee = PAYEE_TAKING; DO_PAYEE_TAKE }
+#endif
+#ifdef TELLS_CLAIM_BEFORE_IT_IS_DURABLE
+  :: atomic { payee == PAYEE_PREPARED && MAY_PAYEE_CLAIM && !claimThere -> claimThere = true }
 #endif
 #ifdef PAYEE_ABORTS_AFTER_READY
   :: atomic { payee == PAYEE_PREPARED && !payeeOpen -> payee = PAYEE_DROPPING }
@@ -169,6 +188,19 @@ end:
   od
 }
 
+// ------------------------------------------------------------ the Certification Agency
+// Behind the horizon it knows from the issuers where the money went.
+active proctype Agency() {
+end:
+  do
+  :: atomic { claimThere && isExpired && !verdictPaid && !verdictRefused ->
+      if
+      :: PAYER_COMMITTED_EVER -> verdictPaid = true
+      :: else -> verdictRefused = true
+      fi }
+  od
+}
+
 // ------------------------------------------------------------ faults and time
 // An append is there whole or not at all, so a cut within it is one before or behind it
 // (journal.pml); an append that was not raised is raised at the next boot.
@@ -183,9 +215,11 @@ end:
   :: atomic { losses < LOSSES && abortedThere -> losses++; abortedThere = false }
   :: atomic { losses < LOSSES && payeeAsks -> losses++; payeeAsks = false }
   :: atomic { losses < LOSSES && payerAsks -> losses++; payerAsks = false }
+  :: atomic { losses < LOSSES && claimThere -> losses++; claimThere = false }
   :: atomic { losses < LOSSES && payerWord -> losses++; payerWord = NO_WORD }
   :: atomic { losses < LOSSES && payerNoted -> losses++; payerNoted = false }
-  :: expires && !isExpired -> isExpired = true
+  // The notes live for months, a session for minutes.
+  :: expires && !isExpired && !payerOpen -> isExpired = true
   :: logKnows && payer == PAYER_FORGOTTEN -> logKnows = false
   od
 }
@@ -193,12 +227,14 @@ end:
 // ------------------------------------------------------------ what must hold
 // No unit twice, and none gone: the payer has it until it commits, the payee from its own commit on;
 // between the two the payee must still be able to ask.
-#define ONE_OWNER (!PAYEE_OWNS || PAYER_COMMITTED_EVER)
-#define NOT_LOST (!PAYER_COMMITTED_EVER || PAYEE_IN_DOUBT || PAYEE_OWNS)
+#define ONE_OWNER (!PAYEE_HAS_MONEY || PAYER_COMMITTED_EVER)
+#define NOT_LOST (!PAYER_COMMITTED_EVER || PAYEE_IN_DOUBT || PAYEE_HAS_MONEY)
+// What the agency paid, the claimant does not own besides.
+#define PAID_ONCE (!verdictPaid || !PAYEE_OWNS)
 // Receipt, card and ledger say what the money says.
 #define PAYER_SIDE_AGREES ((payerSide != CARRIED_OUT || PAYER_COMMITTED_EVER) && (payerSide != GIVEN_BACK || !PAYER_COMMITTED_EVER))
-#define PAYEE_SIDE_AGREES ((payeeSide != CARRIED_OUT || PAYEE_OWNS) && (payeeSide != GIVEN_BACK || (!PAYEE_OWNS && !PAYEE_IN_DOUBT)))
-// At the end of a run nothing is open. Behind the horizon a doubt may remain: a claim ends it.
+#define PAYEE_SIDE_AGREES ((payeeSide != CARRIED_OUT || PAYEE_HAS_MONEY) && (payeeSide != GIVEN_BACK || (!PAYEE_HAS_MONEY && !PAYEE_IN_DOUBT)))
+// At the end of a run nothing is open. Behind the horizon a doubt may remain that nobody claimed.
 #define PAYEE_ENDED ((!PAYEE_IN_DOUBT && payeeSide != HELD) || (isExpired && payee == PAYEE_PREPARED))
 #define HEALED (PAYEE_ENDED && payerSide != HELD && LEGS_ENDED)
 
@@ -206,7 +242,7 @@ active proctype Judge() {
   atomic { if :: expires = true :: skip fi }
 end:
   do
-  :: atomic { !(ONE_OWNER && NOT_LOST && LEGS_AGREE) -> assert(false) }
+  :: atomic { !(ONE_OWNER && NOT_LOST && PAID_ONCE && LEGS_AGREE) -> assert(false) }
   :: atomic { !(PAYER_SIDE_AGREES && PAYEE_SIDE_AGREES) -> assert(false) }
   :: atomic { timeout -> assert(HEALED); break }
   od

@@ -21,9 +21,9 @@ bool hasSecondLeg, owesSecondLeg;
 #include "commit.pml"
 
 #ifdef PROMISED_STAYS_SPENDABLE
-#define MAY_SPEND !PAYEE_OWNS
+#define MAY_SPEND !PAYEE_HAS_MONEY
 #else
-#define MAY_SPEND (!PAYEE_OWNS && !PAYEE_IN_DOUBT)
+#define MAY_SPEND (!PAYEE_HAS_MONEY && !PAYEE_IN_DOUBT)
 #endif
 
 active proctype SecondLeg() {

@@ -44,8 +44,8 @@ export const PAYER: Table = {
 
 /**
  * The payee, or who does not decide where both pay. Appends: `prepare`, `take` (the notes are its
- * own), `drop` (the payer said aborted), `keep` (and that word is kept), `note`, `forget`, `expire`;
- * the rest leaves the module.
+ * own), `drop` (the payer said aborted), `keep` (and that word is kept), `claim`, `paid` and `refused`
+ * (the agency's verdict), `note`, `forget`, `expire`; the rest leaves the module.
  */
 export const PAYEE: Table = {
   idle: { prepare: "preparing", tellAborted: "closed" },
@@ -58,7 +58,11 @@ export const PAYEE: Table = {
     tellInDoubt: "prepared",
     take: "taking",
     drop: "dropping",
+    claim: "claiming",
   },
+  // Claimed, nothing but the agency's verdict leads out (rule 4.11).
+  claiming: { raise: "claimed" },
+  claimed: { tellClaim: "claimed", tellInDoubt: "claimed", paid: "paying", refused: "refusing" },
   taking: { forget: "takingOut", raise: "taken" },
   takingOut: { raise: "received" },
   taken: { sayDone: "taken", tellCommitted: "taken", note: "takenNoted" },
@@ -69,6 +73,17 @@ export const PAYEE: Table = {
     expire: "received",
   },
   received: { sayDone: "received", tellCommitted: "received" },
+  paying: { forget: "payingOut", raise: "compensated" },
+  payingOut: { raise: "compensatedOut" },
+  compensated: { sayDone: "compensated", tellCommitted: "compensated", note: "compensatedNoted" },
+  compensatedNoted: {
+    sayDone: "compensatedNoted",
+    tellCommitted: "compensatedNoted",
+    forget: "compensatedOut",
+    expire: "compensatedOut",
+  },
+  compensatedOut: { sayDone: "compensatedOut", tellCommitted: "compensatedOut" },
+  refusing: { forget: "droppingOut", raise: "dropped" },
   dropping: { forget: "droppingOut", keep: "droppingKept", raise: "dropped" },
   droppingOut: { raise: "released" },
   droppingKept: { note: "droppingKeptNoted", raise: "droppedKept" },

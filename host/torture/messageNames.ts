@@ -29,6 +29,7 @@ const PAYMENT_OUTCOME = 7;
 const FINISHED = 29;
 const HOLD_WANTED = 82;
 const SETTLE = 84;
+const CLAIM = 91;
 
 /** Events of the tables by the type of a message between modules (layer 2). */
 const TYPES: Readonly<Record<number, string>> = {
@@ -222,13 +223,10 @@ function statement(bytes: Uint8Array): NamedMessage | null {
   const count = heads.array();
   const exact = (event: string, payId: Uint8Array) => ({ event, payId: hex(payId), isExact: true });
   if (count === 2 && heads.peek() === 2) return exact("acknowledge", heads.view());
-  if (count === 2) heads.array();
-  heads.skip();
-  heads.skip();
-  const payload = new Heads(heads.begin());
+  const payload = payloadOf(count === 2 ? heads : new Heads(bytes));
   const items = payload.array();
   const payId = payload.view();
-  if (heads.isFailed || payload.isFailed) return null;
+  if (payload.isFailed) return null;
   if (count === 2) return exact("ask", payId);
   if (items === 3) return exact("sayDone", payId);
   payload.view();
@@ -246,10 +244,12 @@ function outcome(plain: Uint8Array): NamedMessage | null {
 }
 
 function toldToHost(body: Uint8Array): NamedMessage | null {
-  if (body[1] !== 0x18 || (body[2] !== FINISHED && body[2] !== SETTLE)) return null;
+  const number = body[1] === 0x18 ? body[2] : 0;
+  if (number !== FINISHED && number !== SETTLE && number !== CLAIM) return null;
   const heads = new Heads(body);
   const items = heads.array();
-  const number = heads.uint();
+  heads.uint();
+  if (number === CLAIM) return claimed(heads);
   const id = heads.view();
   const event = TOLD[heads.uint()];
   if (heads.isFailed || event === undefined) return null;
@@ -258,4 +258,24 @@ function toldToHost(body: Uint8Array): NamedMessage | null {
   for (let item = 3; item < 6; item += 1) heads.skip();
   if (items < 8 || heads.peek() !== 2) return null;
   return { event, payId: hex(heads.view()), isExact: true };
+}
+
+/** COSE<claim>, claim = [ COSE<offer>, ... ], offer = [ pay-id, ... ] */
+function claimed(heads: Heads): NamedMessage | null {
+  const claim = payloadOf(heads);
+  claim.array();
+  const offer = payloadOf(claim);
+  offer.array();
+  const payId = hex(offer.view());
+  return offer.isFailed ? null : { event: "tellClaim", payId, isExact: true };
+}
+
+/** The payload of the signed object that follows. */
+function payloadOf(heads: Heads): Heads {
+  heads.array();
+  heads.skip();
+  heads.skip();
+  const payload = new Heads(heads.begin());
+  if (heads.isFailed) payload.isFailed = true;
+  return payload;
 }

@@ -16,6 +16,7 @@ const IN_DOUBT = 3;
 const PAYER_ROLE = 1;
 const FLAG_NOTED = 1;
 const FLAG_DONE = 2;
+const FLAG_CLAIMED = 4;
 const FIXED_SIZE = 184;
 const PAY_ID_SIZE = 16;
 
@@ -28,6 +29,8 @@ export interface Recorded {
   state: number;
   isNoted: boolean;
   isDone: boolean;
+  isClaimed: boolean;
+  /** It ended aborted, and keeps the payer's word for that. */
   hasAnswer: boolean;
   /** Seconds since 1970. */
   horizon: number;
@@ -74,7 +77,7 @@ export function paymentEvents(
       say(record, ...changes(known?.payId === record.payId ? known : null, record, isSealed));
       byKey.set(key, record);
     } else if (known !== undefined) {
-      if (known.state === IN_DOUBT) say(known, decision(known, records, isSealed));
+      if (known.state === IN_DOUBT) say(known, removal(known, records, isSealed));
       say(known, floor < known.horizon ? "forget" : "expire");
       byKey.delete(key);
     }
@@ -88,9 +91,10 @@ function changes(before: Recorded | null, now: Recorded, isSealed: boolean): str
   const suffix = isSealed ? "" : UNSEALED;
   if (before?.state !== now.state) {
     if (now.state === IN_DOUBT) names.push(`prepare${suffix}`);
-    else if (now.state === ABORTED) names.push(`drop${suffix}`);
-    else names.push(`${before === null ? "commit" : "take"}${suffix}`);
+    else if (before === null) names.push(`commit${suffix}`);
+    else names.push(`${ending(before, now.state === COMMITTED)}${suffix}`);
   }
+  if (now.isClaimed && before?.isClaimed !== true) names.push(`claim${suffix}`);
   if (now.hasAnswer && before?.hasAnswer !== true) names.push("keep");
   // A payment of a command needs nobody to note it: its record says so from the beginning.
   const wasNoted = before?.isNoted === true && before.state === now.state;
@@ -99,15 +103,22 @@ function changes(before: Recorded | null, now: Recorded, isSealed: boolean): str
   return names;
 }
 
+/** What ends a doubt: the payer's word, or behind a claim the agency's. */
+function ending({ isClaimed }: Recorded, isCommitted: boolean): string {
+  if (isClaimed) return isCommitted ? "paid" : "refused";
+  return isCommitted ? "take" : "drop";
+}
+
 /** How a payment in doubt ended whose record goes in the same batch. */
-function decision({ payId }: Recorded, records: Batch["records"], isSealed: boolean): string {
+function removal(record: Recorded, records: Batch["records"], isSealed: boolean): string {
+  const { payId } = record;
   const suffix = isSealed ? "" : UNSEALED;
   for (const { kind, value } of records) {
     if (value === null) continue;
     const isLog = kind === LOG_KIND && hex(value.subarray(24, 40)) === payId;
-    if (isLog && value[0] === COMMITTED) return `take${suffix}`;
+    if (isLog && value[0] === COMMITTED) return `${ending(record, true)}${suffix}`;
     const isCommand = kind === COMMAND_KIND && hex(value.subarray(16, 32)) === payId;
-    if (isCommand && value[32] === ABORTED) return `drop${suffix}`;
+    if (isCommand && value[32] === ABORTED) return `${ending(record, false)}${suffix}`;
   }
   return "forgetInDoubt";
 }
@@ -121,7 +132,8 @@ function recordIn(value: Uint8Array): Recorded {
     state: value[0]!,
     isNoted: (flags & FLAG_NOTED) !== 0,
     isDone: (flags & FLAG_DONE) !== 0,
-    hasAnswer: value.length > FIXED_SIZE + parts,
+    isClaimed: (flags & FLAG_CLAIMED) !== 0,
+    hasAnswer: value[0] === ABORTED && value.length > FIXED_SIZE + parts,
     horizon: seconds(value, 16),
   };
 }
