@@ -86,9 +86,10 @@ export function readJournal(
   const { offset, bytes, isTorn } = event;
   if (offset % PAGE_SIZE === 0 && bytes.length === PAGE_HEADER_SIZE) return [before, []];
   const image = before.begun === null ? bytes : joined(before.begun, bytes);
-  const view = new DataView(image.buffer, image.byteOffset);
-  const length = view.getUint16(12, true);
-  if (image.length < ((BATCH_OVERHEAD + length + 7) & ~7)) {
+  // A page may end within the head of a batch.
+  const hasHead = image.length >= BATCH_HEADER_SIZE;
+  const length = hasHead ? new DataView(image.buffer, image.byteOffset).getUint16(12, true) : 0;
+  if (!hasHead || image.length < ((BATCH_OVERHEAD + length + 7) & ~7)) {
     return [{ ...before, begun: isTorn ? null : image }, []];
   }
   return takeBatch({ ...before, begun: null }, batchIn(image, length, key), isTorn);

@@ -3,8 +3,9 @@
 // told, the same when it is asked for again, and ended by nothing but the agency's signed verdict.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes } from "@noble/hashes/utils.js";
-import { beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { PEER } from "../../host/torture/bareModule.ts";
+import { CommitReplay } from "../../host/torture/commitReplay.ts";
 import { START_SECONDS, TestAgency } from "../../host/torture/testAgency.ts";
 import { signStatement } from "../../host/trust/agencyStatements.ts";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
@@ -24,12 +25,16 @@ const REFUSED = 53;
 const ACCOUNT = "B:EUR@Bank of Tests";
 const DAY = 86_400;
 
-const { world, teller, a, b } = payingWorld([1_500, 1_500]);
+// Held against the model's state machine, which knows claims too (docs/model).
+const watched = CommitReplay.watch(() => payingWorld([1_500, 1_500]));
+const { replay } = watched;
+const { world, teller, a, b } = watched.world;
 const [generator] = world.nodes;
 world.restock(teller, generator!, 50_000, "USD");
 world.withdraw(b.node, teller, 900, "USD");
 world.connect(a.node, b.node);
 const start = [a, b].map(({ node }) => node.module.snapshot());
+const commits = replay.snapshot();
 const { module } = b.node;
 let runs = 0;
 
@@ -37,9 +42,16 @@ beforeEach(() => {
   world.loses = () => false;
   for (const [index, { node }] of [a, b].entries()) {
     node.module.restore(start[index]!);
-    world.run(node, () => node.module.reboot());
   }
+  replay.restore(commits);
+  for (const { node } of [a, b]) world.run(node, () => node.module.reboot());
   world.carry();
+});
+
+afterEach(() => expect(replay.complaints()).toEqual([]));
+afterAll(() => {
+  const rows = ["prepared claim", "claimed tellClaim", "claimed paid", "claimed refused"];
+  expect([...replay.seen]).toEqual(expect.arrayContaining(rows.map((row) => `payee ${row}`)));
 });
 
 /** A pays B, who gets no acknowledgement and can reach A no more. */
