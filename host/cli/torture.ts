@@ -10,7 +10,7 @@ import { ExitCode, say, sayJson } from "./output.ts";
 
 interface TortureOptions {
   scenario?: string;
-  faults: "single" | "pair";
+  faults: "single" | "pair" | "hostile";
   seed: number;
   limit?: number;
   minutes?: number;
@@ -29,7 +29,9 @@ export function addTorture(florin: Command, setExit: (code: number) => void): vo
     .description("cut power and spoil messages at every event, and check that no money is lost")
     .addOption(new Option("--scenario <name>", "all if absent").choices(Object.keys(SCENARIOS)))
     .addOption(
-      new Option("--faults <count>", "at a time").choices(["single", "pair"]).default("single"),
+      new Option("--faults <count>", "at a time")
+        .choices(["single", "pair", "hostile"])
+        .default("single"),
     )
     .option("--seed <number>", "same seed, same world and same faults", positive, 1)
     .option("--limit <number>", "most points to try", positive)
@@ -102,6 +104,7 @@ function sayReport(report: TourReport): void {
   const { points, committed, lost, made, inDoubt, pointsPerSecond, failures, next } = report;
   say(`${points} points, ${pointsPerSecond} a second; the order was carried out in ${committed}`);
   say(`lost ${lost}, made ${made}, in doubt ${inDoubt} minor units; ${failures.length} failures`);
+  say(`wear of flash pages at most ${report.wear} ahead of the average`);
   for (const [index, id] of failures.entries()) say(`  ${id}: ${report.reasons[index]}`);
   if (next !== null) say(`the next part: --from ${next}`);
 }

@@ -9,6 +9,7 @@ import { type ModuleSnapshot, SimulatedModule } from "../simulator/simulatedModu
 import { memoryStorage } from "../simulator/storage.ts";
 import type { BoardStatistics, PowerDecision, StorageOperation } from "../simulator/types.ts";
 import type { VirtualClock } from "../simulator/virtualClock.ts";
+import { FLASH_PAGE_SIZE, FLASH_SIZE } from "../simulator/virtualFlash.ts";
 import { projectFile } from "../projectFile.ts";
 import { type BoardEvent, boardRecorder, storageEvent } from "./boardEvents.ts";
 import { builtImage } from "./imageFiles.ts";
@@ -158,6 +159,12 @@ export class BareModule {
   powerOn(): Sent[] {
     this.module.powerOn();
     return this.take();
+  }
+
+  /** How much more often than all pages on average the most worn page of its flash was erased. */
+  get wear(): number {
+    const { total, most } = this.module.flash.wearOf();
+    return most - Math.floor(total / (FLASH_SIZE / FLASH_PAGE_SIZE));
   }
 
   snapshot(): ModuleSnapshot {

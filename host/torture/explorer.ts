@@ -6,6 +6,8 @@ import type { CommitState } from "./commitMachine.ts";
 import { CommitReplay } from "./commitReplay.ts";
 import { endFaults, faultNames, makeFault, type RunEvent } from "./faults.ts";
 import type { FaultWorldSnapshot } from "./faultWorld.ts";
+import { commitDeed, hostileNames, isHostile } from "./hostile.ts";
+import { type FundsByDevice, fundsOfAll, judgeDeed } from "./hostileVerdict.ts";
 import { Random } from "./random.ts";
 import { type Scenario, SCENARIOS } from "./scenarios.ts";
 import { type Count, count, heal, judge, tryOnceMore, type Verdict } from "./verdict.ts";
@@ -51,6 +53,7 @@ export class Explorer {
   private readonly before: Count;
   /** Holds every run against the model beside the code (docs/model). */
   private readonly replay: CommitReplay;
+  private readonly fundsBefore: FundsByDevice;
 
   /** Builds the world and records one clean run. @throws {Error} if the clean run fails */
   constructor(name: string, seed: number) {
@@ -65,6 +68,7 @@ export class Explorer {
     // One run before the recorded one, so that there are old messages.
     this.run(CLEAN_ORDER);
     this.before = count(this.scenario);
+    this.fundsBefore = fundsOfAll(this.scenario);
     this.record();
   }
 
@@ -112,11 +116,21 @@ export class Explorer {
     });
   }
 
+  /** Ids of all hostile deeds, in the order of the run. */
+  hostiles(): string[] {
+    return this.forks.flatMap(({ event }, index) =>
+      hostileNames(event, index, this.scenario).map((fault) =>
+        this.idOf({ event: index, fault, second: null }),
+      ),
+    );
+  }
+
   /** Makes the fault or faults of a point and judges the world afterwards. */
   attempt(id: string, trace: Trace | null = null): PointResult {
     const point = parsePoint(id);
     const number = numberOf(id);
     try {
+      if (isHostile(point.fault)) return { ...this.attemptDeed(point, number, trace), id, number };
       this.play(point, number, trace);
       heal(this.scenario, ORDER);
       const verdict = judge(this.scenario, this.before, ORDER);
@@ -127,20 +141,46 @@ export class Explorer {
       return { ...verdict, id, number };
     } catch (error) {
       const complaints = [(error as Error).message];
-      const nothing = { lostMinor: 0, madeMinor: 0, inDoubtMinor: 0, isCommitted: false };
+      const nothing = { lostMinor: 0, madeMinor: 0, inDoubtMinor: 0, isCommitted: false, wear: 0 };
       return { ...nothing, complaints, id, number };
     } finally {
       this.scenario.world.onNext = null;
     }
   }
 
+  /** Does a hostile deed, heals what can be, and judges by rule 8. */
+  private attemptDeed({ event, fault }: Point, number: number, trace: Trace | null): Verdict {
+    const { scenario, forks } = this;
+    const { world } = scenario;
+    const fork = this.goTo(event);
+    world.onNext = (letter) => trace?.(textOf(world.clock.nowMs(), letter));
+    trace?.(`-- ${fault}`);
+    const deed = commitDeed({
+      scenario,
+      event: fork.event,
+      index: event,
+      name: fault,
+      random: new Random(number + this.seed),
+      past: (at) => forks[at]!.world,
+      orderAgain: () => scenario.order(NEXT_ORDER),
+    });
+    heal(scenario, ORDER, deed.persist);
+    return judgeDeed(scenario, deed, this.fundsBefore, this.before.posted);
+  }
+
+  /** Puts the world back to the moment before an event of the recorded run. */
+  private goTo(event: number): Fork {
+    const fork = this.forks[event];
+    if (fork === undefined) throw new Error(`The run has no event ${event}.`);
+    endFaults(this.scenario.world);
+    this.scenario.world.restore(fork.world);
+    this.replay.restore(fork.commit);
+    return fork;
+  }
+
   private play(point: Point, number: number, trace: Trace | null): void {
     const { world } = this.scenario;
-    const fork = this.forks[point.event];
-    if (fork === undefined) throw new Error(`The run has no event ${point.event}.`);
-    endFaults(world);
-    world.restore(fork.world);
-    this.replay.restore(fork.commit);
+    this.goTo(point.event);
     const random = new Random(number + this.seed);
     let events = -1;
     // A run that ended early meets no second fault: healing is not to be disturbed.

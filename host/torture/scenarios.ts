@@ -37,6 +37,8 @@ export interface Scenario {
   readonly gainMinor: Sums;
   /** True where a committed order posts a card and leaves a receipt. */
   readonly hasCard: boolean;
+  /** True where the first device's Ticket Holder is full: a receipt takes another's place. */
+  readonly isHolderFull: boolean;
   /** Does what must be done before an order can be given. */
   prepare(): void;
   /** Gives the order under an id made of `number`; the world carries it on. */
@@ -44,7 +46,7 @@ export interface Scenario {
 }
 
 /** Ids that no command of the world's making has. */
-export const commandOf = (number: number) => filled(20 + number);
+export const commandOf = (number: number) => filled(60 + number);
 
 interface Stage {
   world: PurchaseWorld;
@@ -94,15 +96,28 @@ function put(
   return faults;
 }
 
+/** Tickets that an agent holds at most (docs/protocol.md section 8). */
+const TICKETS_MAX = 32;
+
+/** Buys until the customer's Ticket Holder and log are full. */
+function fillHolder({ world }: Stage): void {
+  for (let held = 0; held < TICKETS_MAX; held += 1) {
+    world.order(1, signOffer(world, world.merchant, 1));
+    world.pass(10_000);
+  }
+}
+
 /** A purchase or sale of 20.00 with a card. */
-function trade(direction: 1 | 2, seed: number): Scenario {
+function trade(direction: 1 | 2, seed: number, isHolderFull = false): Scenario {
   const made = stage(seed);
   const { customer, merchant } = made.world;
+  if (isHolderFull) fillHolder(made);
   const serve: StartCommand = { half: "agent", command: [40, true] };
   const world = put(made, customer, merchant, made.world, new Map([[merchant, [serve]]]));
   let offer: unknown;
   return {
-    name: direction === 1 ? "purchase" : "sale",
+    name: isHolderFull ? "full-holder" : direction === 1 ? "purchase" : "sale",
+    isHolderFull,
     world,
     first: customer,
     second: merchant,
@@ -145,6 +160,7 @@ function between(
     banks: [],
     gainMinor,
     hasCard: false,
+    isHolderFull: false,
     ...{ order },
     prepare() {},
   };
@@ -182,6 +198,7 @@ function topUp(seed: number): Scenario {
     banks: [],
     gainMinor: { [UNIT]: -5_000 },
     hasCard: false,
+    isHolderFull: false,
     prepare() {},
     order(number) {
       const line = world.lineBetween(merchant, sibling);
@@ -214,6 +231,7 @@ function withBank(name: string, kind: 1 | 3 | 5, gainMinor: number, seed: number
     banks: [teller],
     gainMinor: { [UNIT]: gainMinor },
     hasCard: false,
+    isHolderFull: false,
     prepare() {},
     order(number) {
       const line = world.lineBetween(customer, teller);
@@ -232,4 +250,5 @@ export const SCENARIOS: Readonly<Record<string, (seed: number) => Scenario>> = {
   deposit: (seed) => withBank("deposit", 3, -900, seed),
   refresh: (seed) => withBank("refresh", 5, 0, seed),
   exchange,
+  "full-holder": (seed) => trade(1, seed, true),
 };

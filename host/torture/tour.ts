@@ -7,7 +7,7 @@ import { SCENARIOS } from "./scenarios.ts";
 export interface TourOptions {
   /** One of SCENARIOS; null for all of them, one after the other. */
   scenario: string | null;
-  faults: "single" | "pair";
+  faults: "single" | "pair" | "hostile";
   seed: number;
   /** Most points to try. */
   limit: number;
@@ -25,6 +25,8 @@ export interface TourReport {
   lost: number;
   made: number;
   inDoubt: number;
+  /** Most that the wear of one page of flash was ahead of the average. */
+  wear: number;
   pointsPerSecond: number;
   failures: string[];
   /** What is wrong with each failure, in the same order. */
@@ -44,6 +46,7 @@ export function tour(options: TourOptions, nowMs: () => number, progress: Progre
     lost: 0,
     made: 0,
     inDoubt: 0,
+    wear: 0,
     pointsPerSecond: 0,
     failures: [],
     reasons: [],
@@ -76,6 +79,7 @@ function take(report: TourReport, result: PointResult): void {
   report.lost += result.lostMinor;
   report.made += result.madeMinor;
   report.inDoubt += result.inDoubtMinor;
+  report.wear = Math.max(report.wear, result.wear);
   if (result.complaints.length === 0) return;
   report.failures.push(result.id);
   report.reasons.push(result.complaints.join("; "));
@@ -83,8 +87,12 @@ function take(report: TourReport, result: PointResult): void {
 
 function totalOf(explorers: readonly Explorer[], { faults, stride }: TourOptions): number {
   if (faults === "pair") return Infinity;
-  const counts = explorers.map((explorer) => Math.ceil(explorer.singles().length / stride));
+  const counts = explorers.map((explorer) => Math.ceil(idsOf(explorer, faults).length / stride));
   return counts.reduce((sum, one) => sum + one, 0);
+}
+
+function idsOf(explorer: Explorer, faults: "single" | "hostile"): string[] {
+  return faults === "single" ? explorer.singles() : explorer.hostiles();
 }
 
 /** Pairs are many: those of several scenarios take turns. */
@@ -92,9 +100,9 @@ function* pointsOf(
   explorers: readonly Explorer[],
   { faults, stride }: TourOptions,
 ): Generator<{ explorer: Explorer; id: string }> {
-  if (faults === "single") {
+  if (faults !== "pair") {
     for (const explorer of explorers) {
-      for (const [index, id] of explorer.singles().entries()) {
+      for (const [index, id] of idsOf(explorer, faults).entries()) {
         if (index % stride === 0) yield { explorer, id };
       }
     }

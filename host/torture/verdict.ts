@@ -21,6 +21,12 @@ const FUNDS = [80];
 const OPEN_PAYMENTS = [89];
 const OPEN_CARDS = [56];
 
+/**
+ * No page of a flash window is erased so much more often than all on average: the journal is a
+ * ring, and each loss of power in an erasure has that page erased once more.
+ */
+const WEAR_LIMIT = 4;
+
 /** All that is counted, before a run or after it. */
 export interface Count {
   /** Minor units by unit, over all modules. */
@@ -42,6 +48,8 @@ export interface Verdict {
   madeMinor: number;
   inDoubtMinor: number;
   isCommitted: boolean;
+  /** How much more often than on average the most worn page of any flash window was erased. */
+  wear: number;
   /** What is wrong, in words; empty if nothing is. */
   complaints: string[];
 }
@@ -85,11 +93,12 @@ function ticketsOf({ world }: Scenario, device: Device): number {
 
 /**
  * Ends the faults, waits out everything and lets the devices meet until nothing is open, the order
- * under `number` among it.
+ * under `number` among it. `persist` puts on again what does not end.
  */
-export function heal(scenario: Scenario, number: number): void {
+export function heal(scenario: Scenario, number: number, persist = () => {}): void {
   const { world } = scenario;
   endFaults(world);
+  persist();
   world.pass(HEAL_MS);
   for (let meeting = 0; meeting < MEETINGS && meet(scenario, number); meeting += 1) {
     world.pass(MEETING_MS);
@@ -121,13 +130,14 @@ function meet(scenario: Scenario, number: number): boolean {
 
 /** Compares what is there now with `before`, after the order under `number`. */
 export function judge(scenario: Scenario, before: Count, number: number): Verdict {
-  const { world, gainMinor, hasCard, half, banks } = scenario;
+  const { world, gainMinor, hasCard, banks } = scenario;
   const after = count(scenario);
   const verdict: Verdict = {
     lostMinor: 0,
     madeMinor: 0,
     inDoubtMinor: after.inDoubtMinor,
     isCommitted: stateOf(scenario, number) === COMMITTED,
+    wear: wearOf(scenario),
     complaints: [...world.books.conflicts],
   };
   const { complaints } = verdict;
@@ -138,6 +148,7 @@ export function judge(scenario: Scenario, before: Count, number: number): Verdic
   }
   if (verdict.lostMinor > 0) complaints.push(`${verdict.lostMinor} minor units are lost`);
   if (verdict.madeMinor > 0) complaints.push(`${verdict.madeMinor} minor units are made`);
+  if (verdict.wear > WEAR_LIMIT) complaints.push(`the flash is worn unevenly by ${verdict.wear}`);
   if (after.inDoubtMinor > 0) complaints.push(`${after.inDoubtMinor} minor units stay in doubt`);
   const orders = verdict.isCommitted ? 1 : 0;
   for (const unit of Object.keys({ ...before.first, ...after.first })) {
@@ -153,7 +164,8 @@ export function judge(scenario: Scenario, before: Count, number: number): Verdic
     }
     if (after.held > before.held) complaints.push("a card stays held");
   }
-  const receipts = half === "agent" && hasCard ? orders : 0;
+  // A receipt for which there is no place takes that of the oldest.
+  const receipts = hasCard && !scenario.isHolderFull ? orders : 0;
   if (after.tickets - before.tickets !== receipts) {
     complaints.push(`${after.tickets - before.tickets} receipts for ${orders} orders`);
   }
@@ -164,6 +176,10 @@ export function judge(scenario: Scenario, before: Count, number: number): Verdic
   const open = Object.values(world.books.payments).filter((state) => state === "open").length;
   if (open > 0) complaints.push(`the bank still holds ${open} payments open`);
   return verdict;
+}
+
+export function wearOf({ world }: Scenario): number {
+  return Math.max(...world.parts.map(({ module }) => module.wear));
 }
 
 /** What the first device says of an order now; none where it never heard of it. */
