@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The event loop of every image (Message Interface 136, External Interface 138): opens the journal,
 // sorts what arrives by port and first element, keeps the deadlines, collects garbage.
-import { Port } from "../board";
+import { counterRead, Port } from "../board";
 import { CborReader } from "../codec/cborReader";
 import { wipe } from "../crypto/bytes";
 import { journal, OpenResult } from "../flash/journal";
+import { PAGE_MASK } from "../flash/format";
+import { log } from "../flash/log";
 import { identity } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { loadLists } from "../trust/revocationList";
 import { loadFloor } from "../trust/signedTime";
-import { failCommand, INBOX, INBOX_SIZE } from "./buffers";
-import { CommonCommands, FIRST_OWN_COMMAND } from "./commonCommands";
+import { composeHost, failCommand, INBOX, INBOX_SIZE, sendHost } from "./buffers";
+import { CommonCommands, FIRST_OWN_COMMAND, isReadingOut } from "./commonCommands";
 import { HostInterface } from "./hostInterface";
 import { OwnHalf } from "./ownHalf";
 import { Path } from "./path";
@@ -24,7 +26,10 @@ export class Dispatcher {
   private ownHalf: OwnHalf;
   private peers: Path;
   private common: CommonCommands;
-  /** Why nothing but this reason is answered: the journal does not open. 0 if all is well. */
+  /**
+   * Why the journal does not open; 0 if all is well. Then this is all that commands are told, but
+   * for those that read out what can still be proved: nothing is signed or written any more.
+   */
   private lockedBy: i32 = Reason.NONE;
 
   /** `peers`: the path to other devices, with the label that sessions on it have. */
@@ -81,9 +86,24 @@ export class Dispatcher {
     const fields = reader.array() - 1;
     const number = <i32>reader.uintAtMost(255);
     if (reader.failed) failCommand(0, Reason.MALFORMED);
-    else if (this.lockedBy != Reason.NONE) failCommand(number, this.lockedBy);
+    else if (this.lockedBy != Reason.NONE && !isReadingOut(number)) this.tellLocked(number);
     else if (number < FIRST_OWN_COMMAND) this.common.receive(number, fields, reader);
     else this.host.command(number, fields, reader);
+  }
+
+  /** [ 0, command, reason, damage, page, batch, sealed, counter ]: where the journal ends. */
+  private tellLocked(number: i32): void {
+    const counter = counterRead();
+    const writer = composeHost(0, 7);
+    writer.uint(<u64>number);
+    writer.uint(<u64>this.lockedBy);
+    writer.uint(<u64>journal.damage);
+    writer.uint(<u64>(log.head & PAGE_MASK));
+    writer.uint(<u64>log.lastAppend);
+    writer.uint(<u64>log.sealed);
+    if (counter < 0) writer.nil();
+    else writer.uint(<u64>counter);
+    sendHost();
   }
 
   private receivePeer(pointer: usize, length: i32): void {

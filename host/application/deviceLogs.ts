@@ -91,7 +91,7 @@ export async function agentLog(
 }
 
 /** Every entry of a log, as the array that it is. */
-async function logItems(
+export async function logItems(
   device: Pick<TransactionDevice, "command">,
   target: Target,
 ): Promise<unknown[][]> {

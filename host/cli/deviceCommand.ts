@@ -2,6 +2,7 @@
 // florin device: what it takes, with examples.
 import { type Command, Option } from "commander";
 import { flashDevice } from "./deviceFlash.ts";
+import { writeEvidence } from "./deviceEvidence.ts";
 import type { PortOptions } from "./devicePort.ts";
 import { deviceLines, deviceReport, listPorts, portLines } from "./deviceReport.ts";
 import { logDevice, type RunOptions, runDevice, type WatchOptions } from "./deviceWatch.ts";
@@ -21,6 +22,7 @@ const EXAMPLES = {
     "florin device info --port qemu:netduinoplus2 --module transaction-module",
   ],
   flash: ["florin device flash --port sim:alice build/firmware/customer-agent.2.florin"],
+  evidence: ["florin device evidence --port sim:alice --out alice.json"],
   run: [
     "florin device run --port qemu:mps2-an505",
     "florin device run --port /dev/ttyACM0 --listen 7700",
@@ -43,7 +45,10 @@ export function addDevice(florin: Command): void {
       .description(description)
       .option("--dir <dir>", "folders of the boards that this computer plays", "./florin-boards")
       .addHelpText("after", examplesText(EXAMPLES[name]));
-  const addAtPort = (name: "info" | "flash" | "run" | "log", description: string): Command =>
+  const addAtPort = (
+    name: "info" | "flash" | "evidence" | "run" | "log",
+    description: string,
+  ): Command =>
     add(name, description)
       .requiredOption("--port <port>", "sim:NAME, qemu:BOARD or a serial port")
       .addOption(new Option("--agent <image>", "agent of a new played board").choices(AGENTS))
@@ -69,6 +74,11 @@ export function addDevice(florin: Command): void {
       const report = await flashDevice(options, path);
       if (options.json) sayJson(report);
       else for (const line of deviceLines(report)) say(line);
+    });
+  addAtPort("evidence", "read out what a device can prove, also one that does not open")
+    .requiredOption("--out <file>", "file for it, as JSON")
+    .action(async (options: PortOptions & { out: string }) => {
+      for (const line of await writeEvidence(options, options.out)) say(line);
     });
   addAtPort("run", "keep a board attached, as its host, and print its log")
     .option("--listen <port>", "port on 127.0.0.1 for other devices; any free one if absent")

@@ -21,7 +21,9 @@ import {
   type ModuleStatus,
   type ModuleWear,
 } from "../simulator/management.ts";
-import { askBoard } from "../device/boardRequests.ts";
+import { type Closure, closureOf, closureSentence } from "../application/closedModule.ts";
+import { askBoard, askHalf } from "../device/boardRequests.ts";
+import type { Target } from "../device/types.ts";
 import { openPort, type PortOptions } from "./devicePort.ts";
 
 export interface PortList {
@@ -50,6 +52,8 @@ export interface DeviceReport {
     /** True if SHA256SUMS announces this image. */
     isRelease: boolean;
     isStopped: boolean;
+    /** Why it does not open its journal; null where it does. */
+    closure: Closure | null;
     /** A newer image ran here: this one is not started. */
     isOutdated: boolean;
     starts: number;
@@ -128,7 +132,15 @@ export async function reportOver(link: LinkClient, port: string): Promise<Device
   if (identity === null) {
     throw new Error("The board's signature of its identity is wrong: do not trust this board.");
   }
-  return reportOf(port, identity, status, wear);
+  const report = reportOf(port, identity, status, wear);
+  for (const module of report.modules) {
+    if (module.isStopped || module.isOutdated) continue;
+    const device = {
+      command: (half: Target, body: Uint8Array) => askHalf(link, systemClock, half, body),
+    };
+    module.closure = await closureOf(device, module.half);
+  }
+  return report;
 }
 
 function reportOf(
@@ -149,6 +161,7 @@ function reportOf(
       hash,
       isRelease: announced.get(hash) === imageName,
       isStopped: told?.isStopped ?? false,
+      closure: null,
       isOutdated: told?.isOutdated ?? false,
       starts: told?.starts ?? starts,
       failures: told?.panics ?? 0,
@@ -225,7 +238,13 @@ export function deviceLines(report: DeviceReport): string[] {
   ];
 }
 
-function stateOf({ isOutdated, isStopped }: DeviceReport["modules"][number]): string {
+function stateOf({
+  closure,
+  half,
+  isOutdated,
+  isStopped,
+}: DeviceReport["modules"][number]): string {
   if (isOutdated) return "not started: a newer version ran here";
+  if (closure !== null) return closureSentence("this board", { ...closure, half });
   return isStopped ? "stopped" : "running";
 }

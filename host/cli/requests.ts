@@ -6,7 +6,12 @@ import { ExportKind } from "../application/hostPort.ts";
 import { exportCertificates, exportItems } from "../application/wallet.ts";
 import { rankOffers } from "../application/shop.ts";
 import { audit } from "../economy/audit.ts";
-import { personNamed, UnknownNameError } from "../economy/names.ts";
+import {
+  anyPersonNamed,
+  ClosedDeviceError,
+  personNamed,
+  UnknownNameError,
+} from "../economy/names.ts";
 import type { Person } from "../economy/people.ts";
 import { receiptReport } from "../economy/trades.ts";
 import type { World } from "../economy/world.ts";
@@ -15,7 +20,7 @@ import { BANK_REQUESTS } from "./bankRequests.ts";
 import { CLAIM_REQUESTS } from "./claimRequests.ts";
 import type { ControlRequest } from "./control.ts";
 import { MERCHANT_REQUESTS } from "./merchantRequests.ts";
-import { CommandFailure } from "./output.ts";
+import { CommandFailure, ExitCode } from "./output.ts";
 import { amountOf, checkUnit, type Options, textOf } from "./requestOptions.ts";
 import { WALLET_ORDERS } from "./walletOrders.ts";
 
@@ -49,6 +54,9 @@ export async function answerRequest(
     }
   } catch (error) {
     if (error instanceof UnknownNameError) throw new CommandFailure(error.message);
+    if (error instanceof ClosedDeviceError) {
+      throw new CommandFailure(error.message, ExitCode.REFUSED);
+    }
     throw error;
   }
 }
@@ -104,7 +112,8 @@ async function receipts({ wallet }: Person) {
 }
 
 async function exportKind(world: World, options: Options) {
-  const { party } = personOf(world, options);
+  // A device that does not open still reads out what it has.
+  const { party } = anyPersonNamed(world, textOf(options, "as"));
   const kind = textOf(options, "kind");
   const { agent, module } = world.base.agencies;
   const rootOf = (state: typeof agent) => {

@@ -78,10 +78,14 @@ async function serve(world: World, dir: string, isJson: boolean): Promise<number
   const people = world.people.map(({ name }) => name);
   const merchants = world.merchants.map(({ name }) => name);
   const gateway = world.base.gatewayServer.url;
-  if (isJson) sayJson({ running: true, dir, gateway, people, merchants });
+  const closed = world
+    .devices()
+    .flatMap(({ name, closures }) => (closures.length > 0 ? [name] : []));
+  if (isJson) sayJson({ running: true, dir, gateway, people, merchants, closed });
   else {
     say(`The economy in ${dir} is running, its gateway at ${gateway}.`);
     say(`People: ${people.join(", ")}.`);
+    if (closed.length > 0) say(`Without these devices, which do not open: ${closed.join(", ")}.`);
     say(`From another terminal: florin wallet balance --as "${people[0] ?? "NAME"}" --dir ${dir}`);
     say("Stop it with Ctrl-C; nothing is lost.");
   }

@@ -3,7 +3,7 @@
 // open, and an image loaded by BEGIN, DATA and END.
 import type { Clock } from "../link/clock.ts";
 import type { LinkClient } from "../link/linkClient.ts";
-import { Channel } from "../link/protocol.ts";
+import { Channel, Port } from "../link/protocol.ts";
 import {
   DATA_SIZE,
   decodeUpdateAnswer,
@@ -13,6 +13,8 @@ import {
   UpdateRequest,
   UpdateStatus,
 } from "../simulator/imageUpdate.ts";
+import { channelOf } from "./messageManager.ts";
+import type { Target } from "./types.ts";
 import type { SignedImage } from "../trust/imageRelease.ts";
 
 /** How long a board may take for one answer, work on flash included. */
@@ -36,8 +38,28 @@ export class BoardRefusal extends Error {
  * @throws {Error} where it does not answer, or the link goes down
  */
 export function askBoard(link: LinkClient, clock: Clock, body: Uint8Array): Promise<Uint8Array> {
+  return askChannel(link, clock, Channel.BOARD, body);
+}
+
+/** A command of the owner's host to the agent or module behind an open link, as `askBoard`. */
+export async function askHalf(
+  link: LinkClient,
+  clock: Clock,
+  half: Target,
+  body: Uint8Array,
+): Promise<Uint8Array> {
+  const message = Uint8Array.of(Port.HOST, ...body);
+  return (await askChannel(link, clock, channelOf(half), message)).slice(1);
+}
+
+function askChannel(
+  link: LinkClient,
+  clock: Clock,
+  asked: number,
+  body: Uint8Array,
+): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const asked = link.newRequestId();
+    const request = link.newRequestId();
     const fail = (error: Error): void => {
       timer.cancel();
       reject(error);
@@ -46,17 +68,17 @@ export function askBoard(link: LinkClient, clock: Clock, body: Uint8Array): Prom
       reject(new Error(`The board answered nothing in ${ANSWER_TIMEOUT_MS} ms.`)),
     );
     link.onMessage((channel, id, answer) => {
-      if (channel !== Channel.BOARD || id !== asked) return;
+      if (channel !== asked || id !== request) return;
       timer.cancel();
       resolve(answer);
     });
     link.onEvent((event) => {
       if (event.type === "down") fail(new Error(`The link went down: ${event.reason}.`));
-      else if (event.type === "error" && event.id === asked) {
+      else if (event.type === "error" && event.id === request) {
         fail(new BoardRefusal(`The board answers ERROR ${event.code}.`, event.code));
       }
     });
-    link.send(Channel.BOARD, body, asked);
+    link.send(asked, body, request);
   });
 }
 

@@ -5,6 +5,7 @@ import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { ask, runCommand } from "../application/commandRunner.ts";
 import type { PurchaseResult } from "../application/customerApplication.ts";
 import { HostMessage, hostBody, RequestKind } from "../application/hostPort.ts";
+import { closureSentence } from "../application/closedModule.ts";
 import { PeerLines } from "../application/peerLines.ts";
 import { type Balance, readBalances } from "../application/wallet.ts";
 import type { TransactionDevice } from "../device/types.ts";
@@ -121,8 +122,12 @@ async function openBank(
   );
   await service.open(unitsOf(economy), depositsOf(bank));
   const generators = preferred.flatMap((other) => generatorLine(base, teller, other) ?? []);
-  const stops = [await service.attachTeller(moduleId(teller), teller.device, generators)];
-  if (generator !== undefined) {
+  const stops: (() => void)[] = [];
+  // A module that does not open serves nobody; the books stay open.
+  if (teller.closures.length === 0) {
+    stops.push(await service.attachTeller(moduleId(teller), teller.device, generators));
+  }
+  if (generator?.closures.length === 0) {
     stops.push(await service.attachGenerator(moduleId(generator), generator.device));
   }
   return {
@@ -189,9 +194,13 @@ function depositsOf(bank: EconomyBank) {
   }));
 }
 
-/** Hexadecimal id of a party's money module. */
+/** Hexadecimal id of a party's money module. @throws {Error} where it cannot be told */
 export function moduleId(party: CertifiedParty): string {
   const id = party.certified.module?.subject;
+  const [closure] = party.closures;
+  if (id === undefined && closure !== undefined) {
+    throw new Error(closureSentence(party.name, closure));
+  }
   if (id === undefined) throw new Error(`${party.name} has no money module`);
   return bytesToHex(id);
 }

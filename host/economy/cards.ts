@@ -93,7 +93,7 @@ async function openIssuer(
   const onAlarm = base.settings.alarm;
   const { register } = base;
   const authority = new AuthorityService({ device: device.device, name, register, onAlarm });
-  await authority.open();
+  if (device.closures.length === 0) await authority.open();
   const approvalSeed = base.settings.secretFor(`approval/${name}`);
   const store = sqlIssuerStore(base.database);
   await base.once(`cards/${name}`, async () => {

@@ -28,7 +28,9 @@ import { type GatewayServer, serveGateway } from "../network/gateway/gatewayServ
 import { type Database, openDatabase } from "../network/store/database.ts";
 import { migrate } from "../network/store/migrations.ts";
 import { MIGRATIONS } from "../network/store/schema.ts";
-import type { Root } from "../trust/certificates.ts";
+import { type Closure, closureOf, closureSentence } from "../application/closedModule.ts";
+import { exportCertificates } from "../application/wallet.ts";
+import { type Certificate, parseCertificate, type Root } from "../trust/certificates.ts";
 import { BankNetwork } from "./bankNetwork.ts";
 import { type ImageName, LOCAL_HOST, makePartyDevice, type PartyDevice } from "./partyDevice.ts";
 import type { WorldSettings } from "./worldSettings.ts";
@@ -36,6 +38,8 @@ import type { WorldSettings } from "./worldSettings.ts";
 /** A certified device and its certificates. */
 export interface CertifiedParty extends PartyDevice {
   certified: CertifiedDevice;
+  /** Halves that do not open, each with the reason; empty for a device that is as it should be. */
+  closures: readonly Closure[];
 }
 
 export interface Foundations {
@@ -157,8 +161,8 @@ async function tellList(
   nowSeconds: number,
   parties: readonly CertifiedParty[],
 ): Promise<void> {
-  for (const { name, device, certified } of parties) {
-    if (certified.module === undefined) continue;
+  for (const { name, device, certified, closures } of parties) {
+    if (certified.module === undefined || closures.length > 0) continue;
     try {
       await inform(device, "module", { agencies, nowSeconds, random: settings.random });
     } catch (error) {
@@ -205,6 +209,10 @@ async function makeCertifiedDevice(
     ...(storage === undefined ? {} : { storage }),
     ...(observer === undefined ? {} : { observer }),
   });
+  const closures = await closuresOf(party, images);
+  for (const closure of closures) settings.alarm(closureSentence(name, closure));
+  if (closures.length > 0)
+    return { ...party, certified: await knownDevice(party, images), closures };
   const { random, directory } = settings;
   const certified = await certifyDevice(party.device, plan, {
     agencies,
@@ -214,7 +222,35 @@ async function makeCertifiedDevice(
       ? {}
       : { keep: (kind, agency) => saveAgency(agencyPath(directory, kind), agency) }),
   });
-  return { ...party, certified };
+  return { ...party, certified, closures };
+}
+
+/** Why halves of a device do not open. */
+async function closuresOf(
+  { device }: PartyDevice,
+  images: { agent?: ImageName; module?: ImageName },
+): Promise<Closure[]> {
+  const closures: Closure[] = [];
+  for (const half of ["agent", "module"] as const) {
+    const closure = images[half] === undefined ? null : await closureOf(device, half);
+    if (closure !== null) closures.push(closure);
+  }
+  return closures;
+}
+
+/** Who a device is that has a closed half, by the chains that its halves still read out. */
+async function knownDevice(
+  { device }: PartyDevice,
+  images: { agent?: ImageName; module?: ImageName },
+): Promise<CertifiedDevice> {
+  const known: { agent?: Certificate; module?: Certificate } = {};
+  for (const half of ["agent", "module"] as const) {
+    if (images[half] === undefined) continue;
+    const [own] = await exportCertificates(device, half);
+    const certificate = own && parseCertificate(own);
+    if (certificate !== undefined) known[half] = certificate;
+  }
+  return { device: new Uint8Array(8), ...known };
 }
 
 async function once(database: Database, step: string, work: () => Promise<void>): Promise<void> {

@@ -25,7 +25,7 @@ export async function heldMoney(
 ): Promise<HeldMoney[]> {
   const held: HeldMoney[] = [];
   for (const party of devices) {
-    if (party.certified.module === undefined) continue;
+    if (party.certified.module === undefined || isModuleClosed(party)) continue;
     const balances = await moduleBalances(party);
     const isDoubtful = balances.some(({ inDoubtMinor }) => inDoubtMinor > 0);
     const doubts = isDoubtful ? await openDoubts(party, devices) : [];
@@ -36,6 +36,11 @@ export async function heldMoney(
     }
   }
   return held;
+}
+
+/** Whether a device's money module does not open: it tells no balance any more. */
+export function isModuleClosed({ closures }: CertifiedParty): boolean {
+  return closures.some(({ half }) => half === "module");
 }
 
 /** One leg of a payment in doubt. */

@@ -37,7 +37,8 @@ export async function openMailboxes(base: Foundations, economy: Economy): Promis
     byBank,
     serve: async (party, bank) => {
       const server = byBank.get(bank);
-      if (server === undefined || party.certified.module === undefined) return;
+      if (server === undefined || party.closures.length > 0) return;
+      if (party.certified.module === undefined) return;
       const mailbox = new MailClient(server.url, () => carrier.arrived());
       const { device } = party;
       // The first certificate that a module exports is its own chain.

@@ -38,6 +38,8 @@ export interface Merchant {
   name: string;
   bank: Bank;
   devices: MerchantDevice[];
+  /** Devices that do not open; the merchant goes on without them. */
+  closed: CertifiedParty[];
   /** What it offers on all its devices; a merchant may change its terms. */
   offers: readonly EconomyOffer[];
   /** Its open accounts in one unit, at any bank, that are not empty. */
@@ -97,7 +99,7 @@ async function openRegistry(base: Foundations): Promise<Registry> {
     register,
     onAlarm: base.settings.alarm,
   });
-  await authority.open();
+  if (device.closures.length === 0) await authority.open();
   return { device, authority };
 }
 
@@ -126,6 +128,7 @@ async function openMerchant(setting: MerchantSetting, entry: EconomyMerchant): P
     firstTrace: base.nowSeconds() % 1_000_000,
   });
   const devices: MerchantDevice[] = [];
+  const closed: CertifiedParty[] = [];
   const funds = new MerchantFunds({
     clock: base.settings.clock,
     accounts: (unit) => accountsOf(setting, entry.name, unit),
@@ -152,6 +155,10 @@ async function openMerchant(setting: MerchantSetting, entry: EconomyMerchant): P
         module: { role: Role.TRANSACTION, hasCounter: true },
       },
     );
+    if (party.closures.length > 0) {
+      closed.push(party);
+      continue;
+    }
     await acquireCredential(setting, entry.name, party);
     const units = [...entry.devices.flatMap(Object.keys), ...entry.offers.map(({ unit }) => unit)];
     await admitOwner(setting, { name: entry.name, bank: entry.bank, units }, party);
@@ -176,6 +183,7 @@ async function openMerchant(setting: MerchantSetting, entry: EconomyMerchant): P
     name: entry.name,
     bank,
     devices,
+    closed,
     offers: entry.offers,
     accounts: (unit) => accountsOf(setting, entry.name, unit),
     funds,
@@ -187,6 +195,7 @@ async function openMerchant(setting: MerchantSetting, entry: EconomyMerchant): P
         service.close();
         await party.close();
       }
+      for (const party of closed) await party.close();
     },
   };
   await publishOffers(base, merchant);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finds people and merchants by the names that an order gives; a wrong name is told with those that
 // there are, before anything is begun.
+import { closureSentence } from "../application/closedModule.ts";
 import type { Bank } from "./banks.ts";
 import type { CertifiedParty } from "./foundations.ts";
 import type { Merchant } from "./merchants.ts";
@@ -12,8 +13,21 @@ export class UnknownNameError extends Error {
   override readonly name = "UnknownNameError";
 }
 
-/** Finds a person. @throws {UnknownNameError} */
+/** An order to a device that does not open; nothing was begun. */
+export class ClosedDeviceError extends Error {
+  override readonly name = "ClosedDeviceError";
+}
+
+/** Finds a person whose device opens. @throws {UnknownNameError} @throws {ClosedDeviceError} */
 export function personNamed(world: World, name: string): Person {
+  const person = anyPersonNamed(world, name);
+  const [closure] = person.party.closures;
+  if (closure === undefined) return person;
+  throw new ClosedDeviceError(closureSentence(name, closure));
+}
+
+/** Finds a person, also one whose device does not open. @throws {UnknownNameError} */
+export function anyPersonNamed(world: World, name: string): Person {
   const person = world.people.find((candidate) => candidate.name === name);
   if (person !== undefined) return person;
   const names = world.people.map((candidate) => candidate.name).join(", ");
@@ -46,15 +60,15 @@ export interface Owner {
   merchant: Merchant | undefined;
 }
 
-/** Finds a person or a merchant. @throws {UnknownNameError} */
+/** Finds a person or a merchant. @throws {UnknownNameError} @throws {ClosedDeviceError} */
 export function ownerNamed(world: World, name: string): Owner {
   const merchant = world.merchants.find((candidate) => candidate.name === name);
   if (merchant !== undefined) {
     const parties = merchant.devices.map(({ party }) => party);
     return { name, parties, bank: merchant.bank, merchant };
   }
-  const person = world.people.find((candidate) => candidate.name === name);
-  if (person !== undefined) {
+  if (world.people.some((candidate) => candidate.name === name)) {
+    const person = personNamed(world, name);
     const entry = world.economy.people.find((candidate) => candidate.name === name);
     const bank = world.banks.find((candidate) => candidate.name === entry?.bank);
     return { name, parties: [person.party], bank, merchant: undefined };

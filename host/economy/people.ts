@@ -38,13 +38,14 @@ export async function openPeople(
       },
     );
     const wallet = new Wallet(name, party.device, base.settings.clock);
+    const acceptances: Acceptance[] = [];
+    people.push({ name, party, wallet, acceptances, close: () => party.close() });
+    if (party.closures.length > 0) continue;
     // A wallet takes any payment; a shop's till would name the amount it expects (step 608).
     await wallet.expect(null, null);
-    const acceptances: Acceptance[] = [];
     wallet.answerAsked(async (asked) => takeAcceptance(acceptances, asked));
     await acquireCards(base, economy, cards, party, wallet);
     await admitOwner({ base, economy, banks }, { name, bank, units: economy.units }, party);
-    people.push({ name, party, wallet, acceptances, close: () => party.close() });
   }
   return people;
 }

@@ -10,6 +10,7 @@ import { openClaims, settleClaims } from "./claims.ts";
 import type { Economy } from "./economyFile.ts";
 import type { ClaimsDesk } from "../network/agency/claimsDesk.ts";
 import { type CertifiedParty, type Foundations, layFoundations } from "./foundations.ts";
+import { isModuleClosed } from "./heldMoney.ts";
 import { type Mailboxes, openMailboxes } from "./mail.ts";
 import { type Merchant, openMerchants } from "./merchants.ts";
 import { openPeople, type Person } from "./people.ts";
@@ -64,7 +65,8 @@ export async function openWorld(economy: Economy, settings: WorldSettings): Prom
     const mail = keep(await openMailboxes(base, economy));
     const devices = [
       ...banks.flatMap(({ teller, generator }) => (generator ? [teller, generator] : [teller])),
-      ...merchants.flatMap((merchant) => merchant.devices.map(({ party }) => party)),
+      ...merchants.flatMap(({ devices }) => devices.map(({ party }) => party)),
+      ...merchants.flatMap(({ closed }) => closed),
       ...people.map(({ party }) => party),
     ];
     for (const bank of banks) {
@@ -130,6 +132,7 @@ async function countOpen(
     }
   }
   for (const party of devices) {
+    if (isModuleClosed(party)) continue;
     // The payee's acknowledgement may still be on its way when the payer is done.
     for (const { inDoubtMinor } of await moduleBalances(party)) if (inDoubtMinor > 0) open += 1;
   }

@@ -35,7 +35,8 @@ function device(
     return hostBody(asked, next, entries[cursor] ?? null);
   };
   const certified = { module: { subject: id(number) } };
-  return { name: `device ${number}`, certified, device: { command } } as unknown as CertifiedParty;
+  const party = { name: `device ${number}`, certified, closures: [], device: { command } };
+  return party as unknown as CertifiedParty;
 }
 
 async function total(devices: CertifiedParty[], generators: CertifiedParty[] = []) {

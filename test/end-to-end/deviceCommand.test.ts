@@ -53,8 +53,8 @@ test("info tells the images with their hashes, and counts the times it was switc
       { half: "agent", image: "customer-agent", hash: hashOf("customer-agent") },
       { half: "module", image: "transaction-module", hash: hashOf("transaction-module") },
     ];
-    const state = { isRelease: true, isStopped: false, isOutdated: false, starts: 1, failures: 0 };
-    const flash = { lastFailure: null, flashWear: expect.any(Object) };
+    const state = { isRelease: true, isStopped: false, isOutdated: false, closure: null };
+    const flash = { starts: 1, failures: 0, lastFailure: null, flashWear: expect.any(Object) };
     expect(told.modules).toEqual(
       modules.map((module) => ({ ...module, version: 1, ...state, ...flash })),
     );
@@ -188,4 +188,28 @@ test("a board with room for one image refuses two, and is not begun with them", 
   expect(code).toBe(2);
   expect(stderr).toContain("room for one image");
   expect(existsSync(join(folder, "netduinoplus2", "images.json"))).toBe(false);
+});
+
+test("a board with an older copy of its flash says so, and reads out what it can prove", async () => {
+  const port = ["--port", "sim:closed"];
+  const flash = join(folder, "closed", "module.flash");
+  await info(...port);
+  const old = readFileSync(flash);
+  await info(...port);
+  writeFileSync(flash, old);
+  const { code, stdout } = await info(...port);
+  expect(code).toBe(0);
+  const [agent, module] = JSON.parse(stdout).modules;
+  expect(agent.closure).toBeNull();
+  expect(module.closure).toMatchObject({ reason: "rolled back", damage: null });
+  expect(module.closure.counter).toBeGreaterThan(module.closure.sealed);
+  expect((await device("info", ...port)).stdout).toMatch(
+    /does not open: its flash is an older copy .*; put the newest copy back/,
+  );
+  const out = join(folder, "closed.json");
+  const told = await device("evidence", ...port, "--out", out);
+  expect([told.code, told.stdout]).toEqual([0, expect.stringContaining(`written to ${out}`)]);
+  const evidence = JSON.parse(readFileSync(out, "utf8"));
+  expect(evidence.halves.map(({ half }: { half: string }) => half)).toEqual(["agent", "module"]);
+  expect(evidence.halves[1].closure.reason).toBe("rolled back");
 });
