@@ -5,8 +5,9 @@
 //
 //   node scripts/test.mjs [vitest file filters ...]
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { countReport } from "./testReport.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const filters = process.argv.slice(2);
@@ -47,26 +48,6 @@ function countFirmware({ code, output }) {
   };
 }
 
-/** Counts of a vitest run, read from its JSON report. */
-function countHost({ code }, reportFile) {
-  let report;
-  try {
-    report = JSON.parse(readFileSync(reportFile, "utf8"));
-  } catch {
-    return { passed: 0, failed: 1, skipped: [] };
-  }
-  const skipped = report.testResults
-    .flatMap((file) => file.assertionResults)
-    .filter((test) => test.status !== "passed" && test.status !== "failed")
-    .map((test) => test.fullName);
-  const failed = report.numFailedTests;
-  return {
-    passed: report.numPassedTests,
-    failed: code !== 0 && failed === 0 ? 1 : failed,
-    skipped,
-  };
-}
-
 const counts = [];
 if (filters.length === 0) {
   const aspect = await run("node_modules/@as-pect/cli/bin/asp.js", [
@@ -86,7 +67,7 @@ const vitest = await run("node_modules/vitest/vitest.mjs", [
   `--outputFile.json=${report}`,
   ...filters,
 ]);
-counts.push(countHost(vitest, report));
+counts.push(countReport(vitest.code, report));
 
 const passed = counts.reduce((sum, count) => sum + count.passed, 0);
 let failed = counts.reduce((sum, count) => sum + count.failed, 0);

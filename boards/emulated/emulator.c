@@ -28,6 +28,7 @@ struct slot {
   int64_t counter;
   /* Erasures of each page, as in the file: 4 bytes each, little-endian like the processor. */
   uint32_t erasures[PAGE_COUNT];
+  uint64_t written;
   /* The seeded stream: SHA-256(key | block number), as host/simulator/randomness.ts makes it. */
   uint8_t key[SHA256_SIZE];
   uint64_t next_block;
@@ -225,6 +226,7 @@ void board_flash_read(uint8_t slot, uint32_t offset, uint8_t *output, size_t len
 }
 
 bool board_flash_write(uint8_t slot, uint32_t offset, const uint8_t *bytes, size_t length) {
+  slot_of(slot)->written += length;
   return length == 0 || semihosting_write(seek(slot, offset), bytes, length);
 }
 
@@ -238,6 +240,8 @@ static bool count_erasure(struct slot *slot, uint32_t page) {
 uint32_t board_flash_erasures(uint8_t slot, uint32_t page) {
   return slot_of(slot)->erasures[page];
 }
+
+uint64_t emulator_flash_written(uint8_t channel) { return slot_of(channel)->written; }
 
 bool board_flash_erase(uint8_t slot, uint32_t page) {
   if (!count_erasure(slot_of(slot), page)) return false;

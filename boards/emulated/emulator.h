@@ -12,8 +12,16 @@
 #ifndef FLORIN_EMULATOR_H
 #define FLORIN_EMULATOR_H
 
+#include <stdint.h>
+
 /* Opens the board's files. Ends the emulator with a sentence where one is missing or wrong. */
 void emulator_start(void);
+
+/* Bytes that a module had written to its flash since the board was switched on. */
+uint64_t emulator_flash_written(uint8_t channel);
+
+/* The most bytes of stack that were in use since the board was switched on. */
+uint32_t emulator_stack_peak(void);
 
 /* Prints a sentence and ends the emulator. */
 _Noreturn void emulator_exit(const char *reason);

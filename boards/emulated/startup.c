@@ -16,6 +16,9 @@ extern uint8_t stack_limit[], stack_top[];
 
 enum { SYSTICK_RUNNING = 7 };
 
+/* What a word of the stack holds that was never used. */
+static const uint32_t UNUSED_STACK = 0x5ac5ac5a;
+
 static volatile uint64_t milliseconds;
 
 void board_reset(void);
@@ -39,12 +42,28 @@ void board_millisecond(void) {
  * could be trusted. The board stops, and starts anew when it is switched on. */
 void board_fault(void) { emulator_exit("the board failed: hardware fault\n"); }
 
+/* Up to the frame of the function that calls this, which is all that the stack holds yet. */
+static void mark_stack(void) {
+  const uintptr_t end = (uintptr_t)__builtin_frame_address(0) - 64;
+  for (uintptr_t at = (uintptr_t)stack_limit; at < end; at += sizeof UNUSED_STACK) {
+    *(uint32_t *)at = UNUSED_STACK;
+  }
+}
+
+uint32_t emulator_stack_peak(void) {
+  const uintptr_t top = (uintptr_t)stack_top;
+  uintptr_t at = (uintptr_t)stack_limit;
+  while (at < top && *(const uint32_t *)at == UNUSED_STACK) at += sizeof UNUSED_STACK;
+  return (uint32_t)(top - at);
+}
+
 void board_reset(void) {
 #if HAS_STACK_LIMIT
   __asm__ volatile("msr msplim, %0" ::"r"(stack_limit));
 #endif
   memcpy(data_start, data_load, (size_t)(uintptr_t)data_size);
   memset(bss_start, 0, (size_t)(uintptr_t)bss_size);
+  mark_stack();
   SYSTICK->reload = SYSTEM_CLOCK_HZ / 1000 - 1;
   SYSTICK->value = 0;
   SYSTICK->control = SYSTICK_RUNNING;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts the time that each module is at work, where the directory holds a file `work`: two numbers
-// of eight bytes, the agent's and the module's, in ticks of the 20 MHz timer. The bench reads them;
-// with the emulator's -icount they are instructions.
+// Counts what each module costs, where the directory holds a file `work`: five numbers of eight
+// bytes. The agent's time at work and the module's, in ticks of the 20 MHz timer (with the emulator's
+// -icount they are instructions); the bytes that each wrote to its flash; the board's peak of stack.
 #include "../runtime/board.h"
 #include "../runtime/link/protocol.h"
 #include "../emulated/emulator.h"
@@ -30,7 +30,9 @@ void board_work(uint8_t channel, bool is_at_work) {
   }
   /* The timer counts down, and no work lasts as long as it. */
   ticks[channel - CHANNEL_AGENT] += began - TIMER0->value;
-  if (!semihosting_seek(file, 0) || !semihosting_write(file, ticks, sizeof ticks)) {
+  const uint64_t numbers[] = {ticks[0], ticks[1], emulator_flash_written(CHANNEL_AGENT),
+                              emulator_flash_written(CHANNEL_MODULE), emulator_stack_peak()};
+  if (!semihosting_seek(file, 0) || !semihosting_write(file, numbers, sizeof numbers)) {
     emulator_exit("the board cannot write to its directory\n");
   }
 }

@@ -19,7 +19,6 @@ const FUNCTIONS = [
   "equalConstantTime",
   "x25519PublicKey",
   "ed25519PublicKey",
-  "equalLeaky",
 ] as const;
 export type CountedFunction = (typeof FUNCTIONS)[number];
 
@@ -43,11 +42,14 @@ export type CountedArgument = number | Uint8Array | { room: number };
 /** Calls to be made, in order; the image's scratch buffer is used anew by each. */
 export class Calls {
   private readonly base: number;
+  private readonly image: string;
   private readonly records: Uint8Array[] = [];
   private readonly outputs: number[] = [];
 
-  constructor() {
-    const bytes = new Uint8Array(readFileSync("build/firmware/primitives.wasm"));
+  /** `image`: a build of the image `primitives`. */
+  constructor(image = "primitives") {
+    this.image = image;
+    const bytes = new Uint8Array(readFileSync(`build/firmware/${image}.wasm`));
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
       board: { panic: () => {} },
     });
@@ -79,7 +81,7 @@ export class Calls {
 
   /** Runs the calls on the board and gives what each did. */
   run(): Counted[] {
-    const script = ["scripts/boards.mjs", BOARD, "--counter"];
+    const script = ["scripts/boards.mjs", BOARD, "--counter", this.image];
     const program = execFileSync(process.execPath, script, { encoding: "utf8" }).trim();
     const directory = boardDirectory();
     try {

@@ -45,21 +45,30 @@ async function info(port: string) {
   return JSON.parse(output.stdout);
 }
 
-const hash = createHash("sha256")
-  .update(readFileSync(`build/firmware/${IMAGE}.wasm`))
-  .digest("hex");
+const AGENT = { half: "agent", image: "customer-agent" };
+const MODULE = { half: "module", image: IMAGE };
+const hashOf = (image: string) =>
+  createHash("sha256")
+    .update(readFileSync(`build/firmware/${image}.wasm`))
+    .digest("hex");
 
-test("info plays an emulated board, whose boots last in its directory", async () => {
+test.each([
+  [BOARD, [MODULE]],
+  ["mps2-an505", [AGENT, MODULE]],
+])("info plays %s, whose boots last in its directory", async (board, halves) => {
   const release = buildRelease();
   const signer = Buffer.from(release.signer).toString("hex");
   const { version } = release;
   const keys = new Set<string>();
   let erasures = 0;
   for (const bootCounter of [1, 2]) {
-    const told = await info(`qemu:${BOARD}`);
-    expect(told).toMatchObject({ board: BOARD, bootCounter, signer });
-    const image = { half: "module", image: IMAGE, version, hash, isRelease: true };
-    expect(told.modules).toMatchObject([{ ...image, isOutdated: false }]);
+    const told = await info(`qemu:${board}`);
+    expect(told).toMatchObject({ board, bootCounter, signer });
+    const images = halves.map((half) => {
+      const release = { version, hash: hashOf(half.image), isRelease: true, isOutdated: false };
+      return { ...half, ...release };
+    });
+    expect(told.modules).toMatchObject(images);
     expect(told.modules[0].flashWear.total).toBeGreaterThanOrEqual(erasures);
     erasures = told.modules[0].flashWear.total;
     keys.add(told.boardKey);
@@ -107,8 +116,8 @@ test("info and log work at a serial port, and leave the board on", async () => {
   }
 });
 
-test("run ends with a sentence when the emulator is killed", async () => {
-  const run = start("run", "--port", `qemu:${BOARD}`, "--dir", folder.path, "--json");
+test("run on mps2-an505 ends with a sentence when the emulator is killed", async () => {
+  const run = start("run", "--port", "qemu:mps2-an505", "--dir", folder.path, "--json");
   await said(run, "listening");
   const { pid } = run.child;
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");

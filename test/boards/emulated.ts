@@ -36,8 +36,8 @@ export async function seededBoard(
   writeFileSync(join(directory, "secret"), SECRET);
   writeFileSync(join(directory, "seed"), seed);
   writeFileSync(join(directory, "clock"), `${START_MS}\n`);
-  // Two numbers that the board replaces.
-  writeFileSync(join(directory, "work"), new Uint8Array(16));
+  // Five numbers that the board replaces (boards/mps2-an505/work.c).
+  writeFileSync(join(directory, "work"), new Uint8Array(40));
   const program = await boardProgram(board, slots);
   const options = { board, program, directory, arguments: emulator };
   return board === "linux" ? new LinuxBoard(options) : new EmulatedBoard(options);

@@ -16,7 +16,8 @@ import { Echo, pack } from "../simulator/echoBoard.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import { AGENT, host, MODULE, REQUESTS } from "./contractRequests.ts";
 import { boardDirectory, Listener, seededBoard, simulatedTwin } from "./emulated.ts";
-import { BoardWorld, COMMITTED, type Party, until } from "./world.ts";
+import { COMMITTED, type Party, until } from "./party.ts";
+import { PaymentWorld } from "./world.ts";
 
 const LINUX = "linux";
 const ECHO = { agent: "echo", module: "echo" };
@@ -59,14 +60,15 @@ describe.each(engines)("%s", (_, engine) => {
 
   test("pays as the simulator does, byte for byte", { timeout: 60_000 }, async () => {
     const worlds = [
-      await BoardWorld.make(true, [], LINUX, engine),
-      await BoardWorld.make(false, [], LINUX),
+      await PaymentWorld.make({ isEmulated: true, board: LINUX, ...engine }),
+      await PaymentWorld.make({ isEmulated: false }),
     ];
     for (const world of worlds) {
-      await world.pay(filled(21), 1_250);
-      await until("the payee's money", async () => (await world.payee.balance())[0] === 1_250);
+      const { amountMinor } = world;
+      await world.carryOut(filled(21));
+      await until("the money", async () => (await world.second.balance())[0] === amountMinor);
       await world.settle();
-      expect(world.payer.stateOf(filled(21))).toBe(COMMITTED);
+      expect(world.first.stateOf(filled(21))).toBe(COMMITTED);
     }
     // Of each port in order; how often a test asked for the balance depends on the machine.
     const said = ({ tap }: Party, channel: number) =>
@@ -75,8 +77,8 @@ describe.each(engines)("%s", (_, engine) => {
         .map(({ body }) => body)
         .filter((body) => !/^008[0-9a-f]1850/.test(body))
         .sort((one, other) => Number(one.slice(0, 2)) - Number(other.slice(0, 2)));
-    const [there, here] = worlds as [BoardWorld, BoardWorld];
-    for (const who of ["payer", "payee"] as const) {
+    const [there, here] = worlds as [PaymentWorld, PaymentWorld];
+    for (const who of ["first", "second"] as const) {
       for (const channel of [AGENT, MODULE]) {
         expect(said(there[who], channel).length).toBeGreaterThan(10);
         expect(said(there[who], channel)).toEqual(said(here[who], channel));

@@ -5,16 +5,17 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Role } from "../../host/trust/certificates.ts";
 import { TestAgency } from "../../host/torture/testAgency.ts";
-import { FUNDS_MINOR, fund, Party, until } from "./world.ts";
+import { Party, until } from "./party.ts";
+import { FUNDS_MINOR, fund } from "./world.ts";
 
 const SMALL_BOARD = "netduinoplus2";
 const SLOTS = { module: "transaction-module" };
 
 async function withdraw(emulator: string[] | null): Promise<Party> {
-  const party = await Party.open("payer", SLOTS, emulator, SMALL_BOARD);
+  const party = await Party.open("payer", SLOTS, { emulator, board: SMALL_BOARD });
   const agency = new TestAgency();
   await party.certify(agency, "module", "modul-P", Role.TRANSACTION, "device-P");
-  await fund(party, agency);
+  await fund(party, agency, "EUR");
   return party;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A tap on a serial line: the messages that cross it, joined from their frames, without what
-// belongs to the line alone (acknowledgements, repetitions, KEEPALIVE, SYNC).
+// belongs to the line alone (acknowledgements, repetitions, KEEPALIVE, SYNC); and what each channel
+// costs, in bytes of the line.
 import { type ChannelState, newChannel, takeFrame } from "../../host/link/channel.ts";
 import {
   type Frame,
@@ -20,34 +21,50 @@ export interface TappedMessage {
 }
 
 const CHANNELS = [Channel.BOARD, Channel.AGENT, Channel.MODULE];
+/** Of a frame on the line beside its payload: head, checksum, COBS, the zeros around it. */
+const FRAME_OVERHEAD = 11;
 
 /** Joins the messages of one direction. */
 class Direction {
   private readonly reader = newFrameReader();
   private readonly statistics = newLinkStatistics();
-  private readonly channels: ChannelState[] = CHANNELS.map(newChannel);
-  readonly counts = { bytes: 0, keepalives: 0 };
+  private channels: ChannelState[] = CHANNELS.map(newChannel);
+  /**
+   * By channel: bytes of the frames that brought something new, and of one acknowledgement for each.
+   * Repetitions and KEEPALIVE, whose number is the clock's, are not in it.
+   */
+  readonly bytes = new Map<number, number>();
+  keepalives = 0;
 
   take(bytes: Uint8Array): Omit<TappedMessage, "toBoard">[] {
-    this.counts.bytes += bytes.length;
     return readFrames(this.reader, bytes, this.statistics).flatMap((frame) => this.join(frame));
   }
 
   private join(frame: Frame): Omit<TappedMessage, "toBoard">[] {
-    if (frame.kind === FrameKind.KEEPALIVE) this.counts.keepalives += 1;
+    if (frame.kind === FrameKind.KEEPALIVE) {
+      this.keepalives += 1;
+      return [];
+    }
+    // Sequence bits begin anew.
+    if (frame.kind === FrameKind.SYNC) this.channels = CHANNELS.map(newChannel);
     const channel = this.channels.find(({ channel: number }) => number === frame.channel);
     const isMessage = frame.kind === FrameKind.DATA || frame.kind === FrameKind.ERROR;
     if (channel === undefined || !isMessage) return [];
     const taken = takeFrame(channel, frame, MESSAGE_LIMIT);
+    if (taken === "duplicate") return [];
+    const before = this.bytes.get(frame.channel) ?? 0;
+    this.bytes.set(frame.channel, before + frame.payload.length + 2 * FRAME_OVERHEAD);
     if (typeof taken === "string") return [];
     const { id, body } = taken;
     return [{ channel: frame.channel, id, body: Buffer.from(body).toString("hex") }];
   }
 }
 
-/** The line, and all that crossed it. Made anew for each synchronisation of the link. */
+/** The line, and all that crossed it. */
 export class Tap implements ByteTransport {
   readonly messages: TappedMessage[] = [];
+  /** Told of each message as it crosses, before it goes on. */
+  watch: (message: TappedMessage) => void = () => {};
   private readonly line: ByteTransport;
   private readonly toBoard = new Direction();
   private readonly fromBoard = new Direction();
@@ -56,22 +73,23 @@ export class Tap implements ByteTransport {
     this.line = line;
   }
 
-  get bytes(): { toBoard: number; fromBoard: number } {
-    return { toBoard: this.toBoard.counts.bytes, fromBoard: this.fromBoard.counts.bytes };
+  /** Bytes of the line that a channel took so far, both ways. */
+  bytesOf(channel: number): number {
+    return (this.toBoard.bytes.get(channel) ?? 0) + (this.fromBoard.bytes.get(channel) ?? 0);
   }
 
   get keepalives(): number {
-    return this.fromBoard.counts.keepalives;
+    return this.fromBoard.keepalives;
   }
 
   write(bytes: Uint8Array): void {
-    for (const one of this.toBoard.take(bytes)) this.messages.push({ toBoard: true, ...one });
+    for (const one of this.toBoard.take(bytes)) this.note({ toBoard: true, ...one });
     this.line.write(bytes);
   }
 
   onBytes(receive: (bytes: Uint8Array) => void): void {
     this.line.onBytes((bytes) => {
-      for (const one of this.fromBoard.take(bytes)) this.messages.push({ toBoard: false, ...one });
+      for (const one of this.fromBoard.take(bytes)) this.note({ toBoard: false, ...one });
       receive(bytes);
     });
   }
@@ -86,5 +104,10 @@ export class Tap implements ByteTransport {
 
   close(): void {
     this.line.close();
+  }
+
+  private note(message: TappedMessage): void {
+    this.messages.push(message);
+    this.watch(message);
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A program for the board in place of the runtime: it calls the cryptography of the test image
-// `primitives` as a file tells it, and counts the instructions of each call. The emulator runs it
+// `primitives`, or of a leaky build of it, as a file tells it, and counts the instructions of each call. The emulator runs it
 // with `-icount shift=7`: 128 ns of the board's time for each instruction, 50 ns for each tick of a
 // timer, so that ticks give the exact number (scripts and reader: test/boards/counts.ts).
 //
@@ -36,8 +36,6 @@ enum function {
   EQUAL_CONSTANT_TIME,
   X25519_PUBLIC_KEY,
   ED25519_PUBLIC_KEY,
-  /* Compares like EQUAL_CONSTANT_TIME, but ends at the first difference: what a count must find. */
-  EQUAL_LEAKY,
 };
 
 enum { ARGUMENTS = 7 };
@@ -70,16 +68,8 @@ static void write_exactly(const void *bytes, size_t length) {
   if (!semihosting_write(results, bytes, length)) emulator_exit("the results cannot be written\n");
 }
 
-static uint32_t equal_leaky(const uint8_t *left, const uint8_t *right, uint32_t length) {
-  for (uint32_t index = 0; index < length; index += 1) {
-    if (left[index] != right[index]) return 0;
-  }
-  return 1;
-}
-
 static uint32_t call(enum function function, const uint32_t a[ARGUMENTS]) {
   Z_primitives_instance_t *image = &instance;
-  uint8_t *memory = instance.w2c_memory.data;
   switch (function) {
     case NOTHING:
       break;
@@ -109,8 +99,6 @@ static uint32_t call(enum function function, const uint32_t a[ARGUMENTS]) {
     case ED25519_PUBLIC_KEY:
       Z_primitivesZ_ed25519PublicKey(image, a[0], a[1]);
       break;
-    case EQUAL_LEAKY:
-      return equal_leaky(memory + a[0], memory + a[1], a[2]);
   }
   return 0;
 }
