@@ -135,12 +135,13 @@ describe("in the middle of a payment", () => {
     cable.end();
   });
 
-  test.each([2, 6, 10, 14, 20])("unplugged at the board's message %i", async (message) => {
+  test.each([2, 8, 14, 20])("unplugged at the board's message %i", async (message) => {
     let count = 0;
     let isOut = false;
     world.first.tap.watch = ({ toBoard }) => {
       if (!toBoard) count += 1;
-      if (count !== message) return;
+      if (count < message) return;
+      world.first.tap.watch = () => {};
       void cable.unplug().then(() => {
         isOut = true;
       });
@@ -149,7 +150,6 @@ describe("in the middle of a payment", () => {
     const command = filled(20 + orders);
     world.order(command);
     await until("the cable to be out", () => isOut);
-    world.first.tap.watch = () => {};
     await new Promise((wake) => setTimeout(wake, 400));
     await cable.plugIn();
     await until("the payment's outcome", () => isFinal(world.first.stateOf(command)));
