@@ -157,11 +157,11 @@ async function transaction(world: Meeting): Promise<TransactionCost> {
 }
 
 /**
- * A payment of one note with three hops (teller, a holder, the payer, the payee), from the opening
- * of the session to the last acknowledgement; and what a session alone costs the payer.
+ * A payment of one note with three hops (generator, teller, payer, payee), from the opening of the
+ * session to the last acknowledgement; and what a session alone costs the payer.
  */
 export async function payment(): Promise<TransactionCost & { session: DeviceCost }> {
-  const world = await PaymentWorld.make({ ...COUNTED, hops: 2 });
+  const world = await PaymentWorld.make(COUNTED);
   try {
     const paid = await transaction(world);
     return { ...paid, session: await session(world.first, () => world.settle()) };
