@@ -89,7 +89,9 @@ export function firmwareImage(name: ImageName, isTraced: boolean): ImageDescript
 export async function makePartyDevice(options: PartyDeviceOptions): Promise<PartyDevice> {
   const { agent, module, boardMaker, clock, name } = options;
   const slots = { ...(agent ? { agent } : {}), ...(module ? { module } : {}) };
-  const board = boardMaker ? await boardMaker(slots, options.secret) : simulatedBoard(options);
+  const board = boardMaker
+    ? await boardMaker(slots, options.secret, clock)
+    : simulatedBoard(options);
   const { transport } = board;
   const device = await openDevice({ transport, clock, owner: `${name} host` });
   const listener: PeerListener = await listenForPeers({ host: LOCAL_HOST, port: 0 }, (peer) => {

@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runAction } from "../../host/economy/actions.ts";
 import { audit } from "../../host/economy/audit.ts";
+import type { EconomyAction } from "../../host/economy/economyActions.ts";
 import { readEconomy } from "../../host/economy/economyFile.ts";
 import { emulatedBoards } from "../../host/economy/partyBoard.ts";
 import { openWorld, type World } from "../../host/economy/world.ts";
@@ -35,5 +36,17 @@ test("purchase, payment and refusal end as in the file, and the books balance", 
     outcomes.push(`${outcome.kind} ${outcome.outcome}`);
   }
   expect(outcomes).toEqual(["buy ok", "pay ok", "buy refused"]);
+  expect((await audit(world)).ok).toBe(true);
+});
+
+test("the boards' date is the economy's, also when days pass at once", async () => {
+  // With a bank whose clock differs by more than ten minutes, no session opens.
+  const actions: EconomyAction[] = [
+    { do: "wait", days: 91 },
+    { do: "refresh", who: "Alice" },
+  ];
+  const outcomes: string[] = [];
+  for (const action of actions) outcomes.push((await runAction(world, action)).outcome);
+  expect(outcomes).toEqual(["ok", "ok"]);
   expect((await audit(world)).ok).toBe(true);
 });
