@@ -4,6 +4,7 @@
 // unchanged since the last build is not built again.
 //
 //   node scripts/boards.mjs BOARD [--agent IMAGE] [--module IMAGE] [--engine wasm3] [--sizes] [--quiet]
+//   node scripts/boards.mjs BOARD [--agent IMAGE] [--module IMAGE] [--engine wasm3] --sources FOLDER
 //   node scripts/boards.mjs BOARD --counter IMAGE
 //   node scripts/boards.mjs BOARD --runtime --sizes
 //
@@ -11,11 +12,13 @@
 // --counter the one that counts instructions (boards/BOARD/bench) of a build of the image
 // `primitives`, IMAGE.elf; with --runtime a board without an image, runtime.elf. It prints the path,
 // or with --sizes its bytes of flash and RAM as JSON. With --engine wasm3 the images run under
-// wasm3, whose sources WASM3_DIR names, in place of being compiled: AGENT+MODULE.wasm3.elf.
+// wasm3, whose sources WASM3_DIR names, in place of being compiled: AGENT+MODULE.wasm3.elf. A board
+// whose own tools link it (isCompiledOnly) is compiled into one object, AGENT+MODULE.o; --sources
+// writes the images' C files for those tools, and compiles nothing.
 import { createHash } from "node:crypto";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -57,6 +60,7 @@ function main() {
       counter: { type: "string" },
       engine: { type: "string", default: "wasm2c" },
       runtime: { type: "boolean" },
+      sources: { type: "string" },
       sizes: { type: "boolean" },
       quiet: { type: "boolean" },
     },
@@ -70,6 +74,10 @@ function main() {
   }
   try {
     const tell = values.quiet ? () => {} : say;
+    if (values.sources !== undefined) {
+      writeSources(values.sources, values);
+      return;
+    }
     const file = values.counter
       ? buildCounter(board, values.counter)
       : buildBoard(board, values, tell);
@@ -165,7 +173,7 @@ export function buildCounter(board, image) {
 
 /** The board's own files, and those of the folders that its board.json names. */
 function boardSources(about, board) {
-  const folders = [...(about.folders ?? []), board];
+  const folders = [...(about.folders ?? []), about.ownFolder ?? board];
   return [...folders.flatMap((folder) => filesOf(`boards/${folder}`)), ...(about.files ?? [])];
 }
 
@@ -186,7 +194,11 @@ function folderOf(board) {
 
 function link(board, about, objects, name) {
   const folder = folderOf(board);
-  const program = `${folder}/${name}.elf`;
+  const program = `${folder}/${name}.${about.isCompiledOnly ? "o" : "elf"}`;
+  if (about.isCompiledOnly) {
+    run(toolOf(about, "ld"), ["-m", about.linkerTarget, "-r", ...objects, "-o", program]);
+    return program;
+  }
   const bare = [
     "-nostartfiles",
     "--specs=nano.specs",
@@ -260,6 +272,33 @@ function withKnownSize(text) {
   const check = "offset + (uint64_t)len > mem->size";
   if (!text.includes(check)) throw new Error("this wasm2c checks memory otherwise than 1.0.32");
   return text.replace(check, "offset + (uint64_t)len > WASM_RT_PAGE_SIZE");
+}
+
+/** Writes what the engine needs of the images, for a board whose own tools compile (ESP-IDF). */
+function writeSources(folder, { agent, module, engine }) {
+  const slots = Object.entries({ agent, module }).filter(([, image]) => image !== undefined);
+  const base = engine === "wasm3" ? `${folder}/wasm3` : folder;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(base, { recursive: true });
+  for (const [slot, image] of slots) {
+    const own = `${base}/${slot}-image`;
+    mkdirSync(own, { recursive: true });
+    writeIdentity(own, slot, image);
+    const parts = [`#define SLOT ${slot}`, `#define SLOT_IDENTITY "${slot}-image/identity.inc"`];
+    if (engine === "wasm3") {
+      writeFileSync(`${own}/bytes.inc`, `${bytesInC(imageBytes(image))}\n`);
+      parts.push(`#define SLOT_BYTES "${slot}-image/bytes.inc"`);
+    } else {
+      translate(own, slot, image);
+      parts.push(`#define SLOT_HEADER "${slot}-image/${slot}.h"`);
+      writeFileSync(`${base}/${slot}.c`, `#include "${slot}-image/${slot}.c"\n`);
+    }
+    parts.push(`#include "${relative(base, `${RUNTIME}/${engine}/engine.c`)}"`, "");
+    writeFileSync(`${base}/${slot}Engine.c`, parts.join("\n"));
+  }
+  const names = slots.map(([slot]) => slot);
+  const qualifier = engine === "wasm3" ? "" : "const ";
+  writeFileSync(`${base}/installed.c`, installedImages(names, qualifier));
 }
 
 /** The image in C, and the engine's page for it. */
@@ -374,16 +413,22 @@ function run(program, words) {
 
 /** Flash: code and initial data. RAM: data, zeroed data and stack. */
 export function sizesOf(about, program) {
-  const rows = run(about.isHosted ? "size" : about.compiler.replace("gcc", "size"), [
-    "-A",
-    program,
-  ]).split("\n");
+  if (about.isCompiledOnly) {
+    const [, row] = run(toolOf(about, "size"), [program]).split("\n");
+    const [text, data, bss] = row.trim().split(/\s+/).map(Number);
+    return { flashBytes: text + data, ramBytes: data + bss };
+  }
+  const rows = run(toolOf(about, "size"), ["-A", program]).split("\n");
   const sizes = Object.fromEntries(rows.map((row) => row.trim().split(/\s+/).slice(0, 2)));
   const size = (section) => Number(sizes[section] ?? 0);
   return {
     flashBytes: size(".text") + size(".ARM.exidx") + size(".data"),
     ramBytes: size(".data") + size(".bss") + size(".stack"),
   };
+}
+
+function toolOf(about, tool) {
+  return about.isHosted ? tool : about.compiler.replace("gcc", tool);
 }
 
 function sizeLine(about, program) {

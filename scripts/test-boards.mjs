@@ -17,12 +17,13 @@ process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const board = process.env.FLORIN_BOARD ?? "mps2-an505";
 const words = process.argv.slice(2);
 const filters = words.filter((word) => word !== "--install");
-const packages = `gcc libc6-dev cppcheck ${description(board).packages}`;
+// The ESP32 is compiled, not run.
+const packages = `gcc libc6-dev cppcheck ${description(board).packages} ${description("esp32").packages}`;
 const REPORT = "build/boards-report.json";
 
 function missing() {
   const own = ["cc", "cppcheck"].filter((tool) => spawnSync(tool, ["--version"]).error);
-  return [...missingTools(board), ...own];
+  return [...new Set([...missingTools(board), ...missingTools("esp32"), ...own])];
 }
 
 /** Runs a command and ends with its code where it fails. */
