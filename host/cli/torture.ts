@@ -4,6 +4,7 @@
 // output.
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Explorer, worldOfPoint } from "../torture/explorer.ts";
+import { compareRecording, recordInto } from "../torture/recording.ts";
 import { SCENARIOS } from "../torture/scenarios.ts";
 import { tour, type TourReport } from "../torture/tour.ts";
 import { ExitCode, say, sayJson } from "./output.ts";
@@ -16,6 +17,7 @@ interface TortureOptions {
   minutes?: number;
   from?: string;
   replay?: string;
+  record?: string;
   json?: boolean;
 }
 
@@ -37,7 +39,8 @@ export function addTorture(florin: Command, setExit: (code: number) => void): vo
     .option("--limit <number>", "most points to try", positive)
     .option("--minutes <number>", "begin no point after this time", positive)
     .option("--from <id>", "go on with this point")
-    .option("--replay <id>", "repeat one point and print each event")
+    .option("--replay <id or file>", "repeat one point, or a recording, and print each event")
+    .option("--record <file>", "with --replay: write every message, fault and board call into it")
     .option("--json", "print one JSON object")
     .addHelpText(
       "after",
@@ -46,10 +49,12 @@ Examples:
   florin torture --scenario purchase
   florin torture --faults pair --minutes 10 --json
   florin torture --replay purchase:1:12/power.C.soon
+  florin torture --replay purchase:1:12/power.C.soon --record point.jsonl
+  florin torture --replay point.jsonl
 `,
     )
     .action((options: TortureOptions) => {
-      const isWell = options.replay === undefined ? run(options) : replay(options.replay);
+      const isWell = options.replay === undefined ? run(options) : repeat(options.replay, options);
       setExit(isWell ? ExitCode.OK : ExitCode.REFUSED);
     });
 }
@@ -107,6 +112,19 @@ function sayReport(report: TourReport): void {
   say(`wear of flash pages at most ${report.wear} ahead of the average`);
   for (const [index, id] of failures.entries()) say(`  ${id}: ${report.reasons[index]}`);
   if (next !== null) say(`the next part: --from ${next}`);
+}
+
+/** Repeats a point or a recording. */
+function repeat(what: string, { record }: TortureOptions): boolean {
+  if (record !== undefined) {
+    const { complaints } = recordInto(record, what);
+    say(`${what} is in ${record}; ${complaints.length === 0 ? "nothing is wrong" : complaints}`);
+    return complaints.length === 0;
+  }
+  if (!what.endsWith(".jsonl")) return replay(what);
+  const { id, difference } = compareRecording(what);
+  say(`${id}: ${difference ?? "every event is as recorded"}`);
+  return difference === null;
 }
 
 /** Repeats one point with every event; whether nothing is wrong. */

@@ -82,6 +82,7 @@ export class BareModule {
         const decision = this.power(operation);
         const event = this.tellBoard === null ? null : storageEvent(operation, decision);
         if (event !== null) this.tellBoard?.(event);
+        this.watcher?.stored?.(this, operation, decision);
         return decision;
       },
     };

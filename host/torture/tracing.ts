@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What listens to every bare module that is made from now on: a recorder, for which they run the
 // traced images and tell each numbered step, or a watcher, who is told all that they draw and say.
+import type { PowerDecision, StorageOperation } from "../simulator/types.ts";
 import type { BareModule } from "./bareModule.ts";
 
 /** Told of each step: the module's own name, its image, and the step's number. */
@@ -24,6 +25,8 @@ export interface ModuleWatcher {
   readKey(module: BareModule, key: Uint8Array): void;
   delivered(module: BareModule, port: number, body: Uint8Array): void;
   sent(module: BareModule, port: number, body: Uint8Array): void;
+  /** A flash or counter operation, told before it is done, and what the power does then. */
+  stored?(module: BareModule, operation: StorageOperation, decision: PowerDecision): void;
   /** An event is over, and all that it sent was told. */
   rested(module: BareModule): void;
 }
