@@ -39,7 +39,7 @@ async function wait(world: World, { days }: WaitAction): Promise<WaitOutcome> {
   if (passDays === undefined) {
     return { ...outcome, outcome: "refused", reason: "this economy has the computer's date" };
   }
-  await settleClaims(world.claims, world.devices());
+  await settleClaims(world, world.devices());
   for (const merchant of world.merchants) await publishOffers(world.base, merchant);
   return { ...outcome, outcome: "ok" };
 }

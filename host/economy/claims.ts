@@ -5,6 +5,8 @@ import { hexToBytes } from "@noble/hashes/utils.js";
 import { type ClaimAttempt, claimDoubts, exchangeWithAgency } from "../application/claims.ts";
 import { ClaimsDesk } from "../network/agency/claimsDesk.ts";
 import { sqlClaimStore } from "../network/agency/sqlClaims.ts";
+import { LETTERS_OF_OWNER } from "../network/bank/mailbox.ts";
+import { sqlMailStore } from "../network/bank/sqlMailStore.ts";
 import { readClaim, Refusal } from "../trust/claims.ts";
 import { accountName, type Bank, moduleId } from "./banks.ts";
 import type { CertifiedParty, Foundations } from "./foundations.ts";
@@ -48,15 +50,32 @@ export function openClaims(base: Foundations, banks: readonly Bank[]): ClaimsDes
   });
 }
 
-/** Decides what is due, and lets each device and the agency hear of one another. */
+/**
+ * Shows the agency the payers' answers that lie in mailboxes, decides what is due, and lets each
+ * device and the agency hear of one another.
+ */
 export async function settleClaims(
-  desk: ClaimsDesk,
+  { base, claims: desk }: Pick<World, "base" | "claims">,
   devices: readonly CertifiedParty[],
 ): Promise<void> {
+  for (const { claimant, state } of await desk.all()) {
+    if (state === "open") await showLetters(base, desk, claimant);
+  }
   await desk.decideDue();
   for (const party of devices) {
     if (party.certified.module !== undefined) {
       await exchangeWithAgency(party.device, moduleId(party), desk);
+    }
+  }
+}
+
+/** Answers that came for a claimant too late: its module takes them no more, but they are evidence. */
+async function showLetters(base: Foundations, desk: ClaimsDesk, claimant: string): Promise<void> {
+  const mail = sqlMailStore(base.database);
+  const banks = await base.database.query("SELECT DISTINCT bank FROM mail_letters ORDER BY bank");
+  for (const bank of banks.map((row) => String(row.bank))) {
+    for (const { statement } of await mail.lettersTo(bank, claimant, 0, LETTERS_OF_OWNER)) {
+      await desk.showAborted(statement);
     }
   }
 }
@@ -89,7 +108,7 @@ export async function fileClaims(world: World, order: ClaimOrder): Promise<Claim
 
 /** All claims, oldest first. */
 export async function claimReports(world: World): Promise<ClaimReport[]> {
-  await settleClaims(world.claims, world.devices());
+  await settleClaims(world, world.devices());
   const nameOf = (id: string) => {
     const known = world.devices().filter(({ certified }) => certified.module !== undefined);
     return known.find((party) => moduleId(party) === id)?.name ?? id;

@@ -81,7 +81,7 @@ export async function openWorld(economy: Economy, settings: WorldSettings): Prom
       await mail.serve(party, own ?? banks[0]?.name ?? "");
     }
     const claims = openClaims(base, banks);
-    await settleClaims(claims, devices);
+    await settleClaims({ base, claims }, devices);
     return {
       economy,
       base,

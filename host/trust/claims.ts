@@ -18,7 +18,7 @@ import {
   type SignerBook,
   type TransferFields,
 } from "./notes.ts";
-import { type Offer, OFFER_PURPOSE, readOffer } from "./paymentStatements.ts";
+import { type Offer, OFFER_PURPOSE, readOffer } from "./paymentOffer.ts";
 import { isWhole, textBytes } from "./shapes.ts";
 
 export const CLAIM_PURPOSE = "florin/claim";

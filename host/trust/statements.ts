@@ -54,6 +54,8 @@ export interface ModuleAnswer {
   readonly answerer: string;
   /** See Answer. */
   readonly state: number;
+  /** By the answerer's clock, in seconds since 1970. */
+  readonly atSeconds: number;
   readonly signed: SignedObject;
 }
 
@@ -117,7 +119,7 @@ function parseShort(bytes: Uint8Array): ModuleAnswer | Done | undefined {
   const names = { payId: bytesToHex(payId), signed };
   if (item.length === 3) return { kind: "done", payee: bytesToHex(id), ...names };
   if (item.length !== 4 || !isWhole(fourth) || third < 1 || third > 3) return undefined;
-  return { kind: "answer", answerer: bytesToHex(id), state: third, ...names };
+  return { kind: "answer", answerer: bytesToHex(id), state: third, atSeconds: fourth, ...names };
 }
 
 function isListOf<Item>(list: unknown, isItem: (item: unknown) => item is Item): list is Item[] {

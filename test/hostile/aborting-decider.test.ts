@@ -16,7 +16,7 @@ import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { Role } from "../../host/trust/certificates.ts";
 import { assembleSigned, signObject } from "../../host/trust/cose.ts";
 import { parseNote, SignerBook } from "../../host/trust/notes.ts";
-import { readAborted } from "../../host/trust/paymentStatements.ts";
+import { type ModuleAnswer, parseStatement } from "../../host/trust/statements.ts";
 import { stockedWorld } from "../support/moneyWorld.ts";
 import { DATE, encodePacket, encodeTransfer, rightPacket, Signer } from "../support/noteMaker.ts";
 import { TwinSession } from "../support/sessionTwin.ts";
@@ -149,13 +149,13 @@ describe("at the issuer", () => {
   }
 
   function statement(laterSeconds = 0): AbortedStatement {
-    const read = readAborted(first.statement)!;
+    const { payId, answerer, atSeconds, signed } = parseStatement(first.statement) as ModuleAnswer;
     return {
-      payId: bytesToHex(read.payId),
-      answerer: bytesToHex(read.answerer),
-      atSeconds: read.atSeconds + laterSeconds,
-      hash: bytesToHex(read.hash),
-      signed: bytesToHex(read.bytes),
+      payId,
+      answerer,
+      atSeconds: atSeconds + laterSeconds,
+      hash: bytesToHex(sha256(signed.payload)),
+      signed: bytesToHex(first.statement),
     };
   }
 

@@ -11,7 +11,7 @@ import { signStatement } from "../../host/trust/agencyStatements.ts";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { parseCertificate } from "../../host/trust/certificates.ts";
 import { parseSigned, verifySigned } from "../../host/trust/cose.ts";
-import { readOffer } from "../../host/trust/paymentStatements.ts";
+import { readOffer } from "../../host/trust/paymentOffer.ts";
 import { type AgentStandIn, exchange, pay } from "../support/agentStandIn.ts";
 import { type Node, payingWorld, State } from "../support/moneyWorld.ts";
 

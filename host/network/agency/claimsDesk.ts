@@ -2,12 +2,12 @@
 // The shell around claims.ts: the Certification Agency's desk for claims and for signed `aborted`. It
 // asks the issuers' books, has them pay, and signs verdicts. Each step may be repeated, so that a
 // crash between any two of them pays nothing twice.
-import { bytesToHex } from "@noble/hashes/utils.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { agencyRoot, type AgencyState, certificateById, serverKey } from "./agency.ts";
-import { verifySigned } from "../../trust/cose.ts";
 import { readClaim, Refusal, signVerdict } from "../../trust/claims.ts";
 import { SignerBook } from "../../trust/notes.ts";
-import { ANSWER_PURPOSE, readAborted } from "../../trust/paymentStatements.ts";
+import { Answer, isStatementOf, parseStatement } from "../../trust/statements.ts";
 import {
   claimBatches,
   claimKeys,
@@ -63,18 +63,13 @@ export class ClaimsDesk {
    */
   async showAborted(bytes: Uint8Array): Promise<boolean> {
     const { agency, claims, onAborted } = this.options;
-    const answer = readAborted(bytes);
-    const signer = answer && certificateById(agency, answer.answerer);
-    if (signer === undefined || !verifySigned(answer!.object, ANSWER_PURPOSE, signer.signingKey)) {
-      return false;
-    }
-    await onAborted({
-      payId: bytesToHex(answer!.payId),
-      answerer: bytesToHex(answer!.answerer),
-      atSeconds: answer!.atSeconds,
-      hash: bytesToHex(answer!.hash),
-      signed: bytesToHex(bytes),
-    });
+    const answer = parseStatement(bytes);
+    if (answer?.kind !== "answer" || answer.state !== Answer.ABORTED) return false;
+    const signer = certificateById(agency, hexToBytes(answer.answerer));
+    if (signer === undefined || !isStatementOf(signer, answer)) return false;
+    const { payId, answerer, atSeconds, signed } = answer;
+    const hash = bytesToHex(sha256(signed.payload));
+    await onAborted({ payId, answerer, atSeconds, hash, signed: bytesToHex(bytes) });
     for (const record of await claims.all()) {
       if (record.state === "open") await this.refuseAborted(record);
     }

@@ -1,25 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Statements of money modules about a payment, as a host reads them (docs/protocol.cddl section 6):
-// the answer that ends a doubt, and the payer's offer, from which a claim is made.
-import { sha256 } from "@noble/hashes/sha2.js";
+// The payer's signed offer as a host reads it (docs/protocol.cddl section 6; step 1570): a claim is
+// made from it. Other statements about payments: statements.ts.
 import { decodeCbor } from "./cbor.ts";
 import { parseSigned, type SignedObject } from "./cose.ts";
 import { HASH_BYTES, isBytes, isId, isUnit, isWhole } from "./shapes.ts";
 
-export const ANSWER_PURPOSE = "florin/answer";
 export const OFFER_PURPOSE = "florin/offer";
-/** State of an answer. */
-const ABORTED = 1;
-
-/** A signed word that a payment was aborted. */
-export interface AbortedAnswer {
-  readonly object: SignedObject;
-  readonly bytes: Uint8Array;
-  readonly hash: Uint8Array;
-  readonly payId: Uint8Array;
-  readonly answerer: Uint8Array;
-  readonly atSeconds: number;
-}
 
 /** The payer's word about what it sends; whole, if both pay. */
 export interface Offer {
@@ -32,18 +18,6 @@ export interface Offer {
   readonly amountMinor: number;
   /** Until when it may be claimed, in seconds since 1970. */
   readonly horizon: number;
-}
-
-/** Reads an answer `aborted`; undefined for any other object. Its signature is not checked. */
-export function readAborted(bytes: Uint8Array): AbortedAnswer | undefined {
-  const object = parseSigned(bytes);
-  const fields = object && decodeCbor(object.payload);
-  if (!Array.isArray(fields) || fields.length !== 4) return undefined;
-  const [payId, answerer, state, atSeconds] = fields;
-  if (!isBytes(payId, 16) || !isId(answerer) || state !== ABORTED || !isWhole(atSeconds)) {
-    return undefined;
-  }
-  return { object: object!, bytes, hash: sha256(object!.payload), payId, answerer, atSeconds };
 }
 
 /** Reads an offer; undefined for any other object. Its signature is not checked. */
