@@ -55,6 +55,7 @@ export const HostMessage = {
   HOLD: 83,
   SETTLE: 84,
   NOTED: 85,
+  REFUSED: 87,
   CLOSE: 88,
   RESUME: 89,
   RECONCILED: 90,

@@ -9,12 +9,13 @@ import type {
   LedgerAnswer,
   MoneyRow,
   RedeemedAnswer,
+  SessionsAnswer,
 } from "./bankRequests.ts";
 import { askRunning } from "./control.ts";
 import { directoryOption } from "./directoryOption.ts";
 import { say, sayJson } from "./output.ts";
 
-type BankCommand = "accounts" | "issue" | "redeemed" | "ledger";
+type BankCommand = "accounts" | "issue" | "redeemed" | "ledger" | "sessions";
 
 interface BankOptions {
   dir: string;
@@ -28,6 +29,7 @@ Examples:
   florin bank issue --bank "First Harbour Bank"
   florin bank issue --amount 100000 --unit USD
   florin bank redeemed --json
+  florin bank sessions
   florin bank ledger --bank "First Harbour Bank" --account notes-on-hand:USD --limit 20
 `;
 
@@ -50,6 +52,7 @@ export function addBank(florin: Command): void {
     .option("--amount <minor>", "have the generator issue this much, in minor units")
     .option("--unit <code>", "unit of the new money");
   add("redeemed", "notes that came back to their issuer, and modules convicted by them");
+  add("sessions", "sessions that its modules refused, and letters in its mailbox");
   add("ledger", "the newest entries, and what each unit's debits and credits add up to")
     .option("--account <name>", "only entries with a line on this account")
     .option("--limit <number>", "entries of each bank, the newest ones; 50 if absent");
@@ -71,6 +74,8 @@ function linesOf(command: BankCommand, answer: unknown): string[] {
       return issueLines(answer as IssueAnswer);
     case "redeemed":
       return redeemedLines(answer as RedeemedAnswer);
+    case "sessions":
+      return sessionLines(answer as SessionsAnswer);
     case "ledger":
       return ledgerLines(answer as LedgerAnswer);
   }
@@ -120,6 +125,17 @@ function redeemedLines({ redeemed, convictions }: RedeemedAnswer): string[] {
     ({ date, module, unit }) => `${date}  module ${module} signed the same ${unit} twice`,
   );
   return notes.length + guilty.length > 0 ? [...notes, ...guilty] : ["no notes came back yet"];
+}
+
+function sessionLines({ refused, mail }: SessionsAnswer): string[] {
+  return [
+    ...byBank(mail, ({ questions, answers, done }) => {
+      return `mailbox: ${questions} questions, ${answers} answers, ${done} words that it is done`;
+    }),
+    ...byBank(refused, ({ last, module, reason, times }) => {
+      return `${last}  module ${module} refused ${times} sessions: ${reason}`;
+    }),
+  ];
 }
 
 function ledgerLines({ entries, totals, problems }: LedgerAnswer): string[] {

@@ -3,6 +3,8 @@
 // ledger. Amounts are minor units; ids and hashes are hexadecimal.
 import { type Bank, moduleId } from "../economy/banks.ts";
 import type { World } from "../economy/world.ts";
+import { reasonSentence } from "../application/reasons.ts";
+import { sqlMailStore } from "../network/bank/sqlMailStore.ts";
 import type { Entry } from "../network/bank/ledger.ts";
 import { bankNamed } from "../economy/names.ts";
 import { CommandFailure, ExitCode } from "./output.ts";
@@ -22,6 +24,7 @@ export const BANK_REQUESTS: Readonly<Record<string, Request>> = {
   "bank accounts": (world, options) => accounts(chosen(world, options)),
   "bank issue": (world, options) => issue(world, chosen(world, options), options),
   "bank redeemed": (world, options) => redeemed(world, chosen(world, options)),
+  "bank sessions": (world, options) => sessions(world, chosen(world, options)),
   "bank ledger": (world, options) => ledger(world, chosen(world, options), options),
 };
 
@@ -138,6 +141,26 @@ async function issue(world: World, banks: readonly Bank[], options: Options): Pr
   }
   await world.settled();
   return { ordered: { bank: bank.name, unit, amount }, money: await money(banks) };
+}
+
+/** Sessions that a bank's modules refused, and what lies in its mailbox. */
+export interface SessionsAnswer {
+  refused: { bank: string; module: string; reason: string; times: number; last: string }[];
+  mail: { bank: string; questions: number; answers: number; done: number }[];
+}
+
+async function sessions(world: World, banks: readonly Bank[]): Promise<SessionsAnswer> {
+  const store = sqlMailStore(world.base.database);
+  const answer: SessionsAnswer = { refused: [], mail: [] };
+  for (const { name: bank, service } of banks) {
+    for (const { module, reason, times, lastSeconds } of (await service.report()).refusals) {
+      const last = dateOf(lastSeconds);
+      answer.refused.push({ bank, module, reason: reasonSentence(reason), times, last });
+    }
+    const { question, answer: answers, done } = await store.counts(bank);
+    answer.mail.push({ bank, questions: question, answers, done });
+  }
+  return answer;
 }
 
 async function money(banks: readonly Bank[]): Promise<MoneyRow[]> {

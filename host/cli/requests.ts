@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a running economy does for other terminals: the wallet commands and the audit. Options come
 // over a socket and are checked before anything is begun.
-import { bytesToHex } from "@noble/hashes/utils.js";
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { ExportKind } from "../application/hostPort.ts";
 import { exportCertificates, exportItems } from "../application/wallet.ts";
+import { answeredStatements, askedStatements } from "../application/statementFile.ts";
 import { rankOffers } from "../application/shop.ts";
 import { audit } from "../economy/audit.ts";
 import {
@@ -47,6 +48,10 @@ export async function answerRequest(
         return await receipts(personOf(world, options));
       case "export":
         return await exportKind(world, options);
+      case "statements export":
+        return await statementsOf(world, options);
+      case "statements import":
+        return await takeStatements(world, options);
       case "audit":
         return await audit(world);
       default:
@@ -140,6 +145,23 @@ async function exportKind(world: World, options: Options) {
   }
   const roots = { agent: rootOf(agent), module: rootOf(module) };
   return { kind, holder: holderOf(party.certified), roots, items: await chosen() };
+}
+
+async function statementsOf(world: World, options: Options) {
+  const { device } = personOf(world, options).party;
+  return { statements: (await askedStatements(device)).map(bytesToHex) };
+}
+
+async function takeStatements(world: World, options: Options) {
+  const { device } = personOf(world, options).party;
+  const { statements } = options;
+  const isHex = (item: unknown): item is string =>
+    typeof item === "string" && /^(?:[0-9a-f]{2})+$/.test(item);
+  if (!Array.isArray(statements) || !statements.every(isHex)) {
+    throw new CommandFailure("the file holds no statements; make one with: statements export");
+  }
+  const answers = await answeredStatements(device, statements.map(hexToBytes));
+  return { statements: answers.map(bytesToHex) };
 }
 
 function holderOf(certified: Person["party"]["certified"]) {

@@ -2,6 +2,7 @@
 // florin wallet: what it takes, with examples.
 import type { Command } from "commander";
 import { directoryOption } from "./directoryOption.ts";
+import { addStatements } from "./statementsCommand.ts";
 import { wallet, type WalletCommand, type WalletOptions } from "./wallet.ts";
 
 const EXAMPLES = `
@@ -91,6 +92,7 @@ export function addWallet(florin: Command): void {
     "--kind <kind>",
     "notes, tickets or certificates",
   );
+  addStatements(group);
 }
 
 const ACCOUNT_COMMANDS = [

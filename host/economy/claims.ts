@@ -10,6 +10,7 @@ import { sqlMailStore } from "../network/bank/sqlMailStore.ts";
 import { readClaim, Refusal } from "../trust/claims.ts";
 import { accountName, type Bank, moduleId } from "./banks.ts";
 import type { CertifiedParty, Foundations } from "./foundations.ts";
+import { isModuleClosed } from "./heldMoney.ts";
 import { bankNamed, ownerNamed } from "./names.ts";
 import type { World } from "./world.ts";
 
@@ -63,7 +64,7 @@ export async function settleClaims(
   }
   await desk.decideDue();
   for (const party of devices) {
-    if (party.certified.module !== undefined) {
+    if (party.certified.module !== undefined && !isModuleClosed(party)) {
       await exchangeWithAgency(party.device, moduleId(party), desk);
     }
   }

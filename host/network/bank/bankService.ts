@@ -33,7 +33,7 @@ import type {
   PaymentRecord,
   UnitTotals,
 } from "./ledger.ts";
-import { parseModuleMessage } from "./moduleMessages.ts";
+import { parseModuleMessage, refusalReason } from "./moduleMessages.ts";
 import { judgeAborted } from "./abortedPayments.ts";
 import type { AbortedStatement, Conviction } from "./redeemedNotes.ts";
 import { RedemptionDesk } from "./redemptionDesk.ts";
@@ -44,8 +44,18 @@ import { compareLog } from "./transactionReconciliation.ts";
 /** The part of a device that the bank needs. */
 export type BankDevice = Pick<TransactionDevice, "command" | "onEvent">;
 
+/** Sessions that a module refused for one reason since the bank was opened (87). */
+export interface SessionRefusals {
+  readonly module: string;
+  /** Reason of docs/protocol.cddl section 9. */
+  readonly reason: number;
+  readonly times: number;
+  readonly lastSeconds: number;
+}
+
 export interface BankReport {
   readonly bank: string;
+  readonly refusals: readonly SessionRefusals[];
   readonly accounts: readonly Account[];
   readonly totals: readonly UnitTotals[];
   readonly open: readonly PaymentRecord[];
@@ -72,6 +82,8 @@ export class BankService {
   private readonly devices = new Map<string, BankDevice>();
   private readonly stocks = new Map<string, TellerStock>();
   private readonly desks = new Map<string, RedemptionDesk>();
+  /** By module and reason. */
+  private readonly refusals = new Map<string, SessionRefusals>();
   /** The end of the last event's work: each event begins when the one before is done. */
   private queue: Promise<void> = Promise.resolve();
 
@@ -190,6 +202,7 @@ export class BankService {
     const { bank } = this.settings;
     return {
       bank,
+      refusals: [...this.refusals.values()],
       accounts: await this.store.accounts(bank),
       totals: await this.store.trialBalance(bank),
       open: await this.store.openPayments(bank),
@@ -235,6 +248,8 @@ export class BankService {
   }
 
   private receive(module: string, body: Uint8Array): void {
+    const reason = refusalReason(body);
+    if (reason !== undefined) this.countRefusal(module, reason);
     const message = parseModuleMessage(body);
     if (message === undefined) return;
     this.enqueue(() =>
@@ -242,6 +257,12 @@ export class BankService {
         decideMessage(this.settings, module, message, payment, now),
       ),
     );
+  }
+
+  private countRefusal(module: string, reason: number): void {
+    const key = `${module}/${reason}`;
+    const times = (this.refusals.get(key)?.times ?? 0) + 1;
+    this.refusals.set(key, { module, reason, times, lastSeconds: this.options.nowSeconds() });
   }
 
   /** The stock's word on a payment that waited for notes. */

@@ -34,6 +34,13 @@ export interface Settle extends ModulePayment {
 /** A message of a module, read. Ids are hexadecimal. */
 export type ModuleMessage = HoldWanted | Settle;
 
+/** The reason for which a module refused a session before anything was asked (87); else undefined. */
+export function refusalReason(bytes: Uint8Array): number | undefined {
+  const body = parseHostBody(bytes);
+  const reason = body?.number === HostMessage.REFUSED ? body.fields[1] : undefined;
+  return isWhole(reason) ? reason : undefined;
+}
+
 /** Reads a module's message; undefined when it is none for the bank or is malformed. */
 export function parseModuleMessage(bytes: Uint8Array): ModuleMessage | undefined {
   const body = parseHostBody(bytes);
