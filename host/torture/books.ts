@@ -3,7 +3,8 @@
 // (docs/protocol.md section 6), and an account with what is in transit of it. A host is a function
 // of these books, so that a copy of the world holds the banks' knowledge too.
 import { decodeCbor } from "../trust/cbor.ts";
-import { approvalOf, type Host, hex, mandateHash, payloadOf, postingOf } from "./agentWorld.ts";
+import { type Host, hex } from "./agentWorld.ts";
+import { approvalOf, mandateHash, payloadOf, postingOf } from "./purchaseWorld.ts";
 import { rememberAbout } from "./remembered.ts";
 
 const ABORTED = 1;

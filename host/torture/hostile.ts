@@ -3,7 +3,8 @@
 // dead, a device gone for good, an opened module that is set back whole, a merchant's host that
 // lies. What must hold then is docs/protocol.md rule 8 (hostileVerdict.ts), not that all goes well.
 import type { FlashSnapshot } from "../simulator/virtualFlash.ts";
-import { approvalOf, type Device, filled, type Half, type Host } from "./agentWorld.ts";
+import { type Device, filled, type Half, type Host } from "./agentWorld.ts";
+import { approvalOf } from "./purchaseWorld.ts";
 import type { RunEvent } from "./faults.ts";
 import type { FaultWorld, FaultWorldSnapshot } from "./faultWorld.ts";
 import type { Random } from "./random.ts";

@@ -2,16 +2,14 @@
 // What devices do while faults are made: each kind of transaction of the patent between the release
 // images, on a world that was funded cleanly before. Figs. 7-14 and 20-21 for purchase, sale and
 // payment; docs/protocol.md section 4 for the flows with a bank.
+import { type Device, filled, type Host } from "./agentWorld.ts";
 import {
-  type Device,
-  filled,
-  type Host,
   merchantComponents,
   acquire,
   PurchaseWorld,
   signOffer,
   willingCustomer,
-} from "./agentWorld.ts";
+} from "./purchaseWorld.ts";
 import { answerBank, answerCards, type Books, hostOver, newBooks } from "./books.ts";
 import { FaultWorld, type StartCommand } from "./faultWorld.ts";
 

@@ -27,14 +27,8 @@ import {
   type FlowName,
   type State,
 } from "../support/abortWorld.ts";
-import {
-  type Device,
-  filled,
-  type Half,
-  type Host,
-  willingCustomer,
-  willingMerchant,
-} from "../../host/torture/agentWorld.ts";
+import { type Device, filled, type Half, type Host } from "../../host/torture/agentWorld.ts";
+import { willingCustomer, willingMerchant } from "../../host/torture/purchaseWorld.ts";
 import { id, START_SECONDS } from "../../host/torture/testAgency.ts";
 
 let world: AbortWorld;

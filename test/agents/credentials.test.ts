@@ -3,13 +3,8 @@
 // (paragraphs 42, 56-58, 89-90).
 import { describe, expect, test } from "vitest";
 import { readTicket } from "../../host/application/tickets.ts";
-import {
-  acquire,
-  AgentWorld,
-  cardComponents,
-  filled,
-  merchantComponents,
-} from "../../host/torture/agentWorld.ts";
+import { AgentWorld, filled } from "../../host/torture/agentWorld.ts";
+import { acquire, cardComponents, merchantComponents } from "../../host/torture/purchaseWorld.ts";
 
 function newWorld(rights = 3) {
   const world = new AgentWorld();

@@ -11,11 +11,13 @@ import {
   type Device,
   filled,
   type Host,
+} from "../../host/torture/agentWorld.ts";
+import {
   PurchaseWorld,
   signOffer,
   willingCustomer,
   willingMerchant,
-} from "../../host/torture/agentWorld.ts";
+} from "../../host/torture/purchaseWorld.ts";
 
 const ABORTED = 1;
 const COMMITTED = 2;

@@ -4,14 +4,8 @@
 import { itemsOf } from "../../host/torture/items.ts";
 import { describe, expect, test } from "vitest";
 import { decodeCbor } from "../../host/trust/cbor.ts";
-import {
-  acquire,
-  type Device,
-  filled,
-  type Host,
-  merchantComponents,
-  PurchaseWorld,
-} from "../../host/torture/agentWorld.ts";
+import { type Device, filled, type Host } from "../../host/torture/agentWorld.ts";
+import { acquire, merchantComponents, PurchaseWorld } from "../../host/torture/purchaseWorld.ts";
 
 const ABORTED = 1;
 const COMMITTED = 2;

@@ -4,14 +4,14 @@
 import { itemsOf } from "../../host/torture/items.ts";
 import { describe, expect, test } from "vitest";
 import { readTicket } from "../../host/application/tickets.ts";
+import { filled } from "../../host/torture/agentWorld.ts";
 import {
   acquire,
   cardComponents,
-  filled,
   PurchaseWorld,
   signOffer,
   willingCustomer,
-} from "../../host/torture/agentWorld.ts";
+} from "../../host/torture/purchaseWorld.ts";
 import { START_SECONDS } from "../../host/torture/testAgency.ts";
 
 const BUY = 1;

@@ -7,11 +7,11 @@ import { describe, expect, test } from "vitest";
 import { readTicket, ticketPayload } from "../../host/application/tickets.ts";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { signObject } from "../../host/trust/cose.ts";
+import { filled } from "../../host/torture/agentWorld.ts";
 import {
   approvalOf,
   cardComponents,
   acquire,
-  filled,
   OFFER_TERMS,
   payloadOf,
   postingOf,
@@ -19,7 +19,7 @@ import {
   signOffer,
   willingCustomer,
   willingMerchant,
-} from "../../host/torture/agentWorld.ts";
+} from "../../host/torture/purchaseWorld.ts";
 import { START_SECONDS } from "../../host/torture/testAgency.ts";
 
 const BUY = 1;

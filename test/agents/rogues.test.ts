@@ -4,7 +4,8 @@
 import { describe, expect, test } from "vitest";
 import { decodeCbor } from "../../host/trust/cbor.ts";
 import { Role } from "../../host/trust/certificates.ts";
-import { type AgentWorld, filled, merchantComponents } from "../../host/torture/agentWorld.ts";
+import { type AgentWorld, filled } from "../../host/torture/agentWorld.ts";
+import { merchantComponents } from "../../host/torture/purchaseWorld.ts";
 import {
   ABORT,
   type Facing,

@@ -2,17 +2,16 @@
 // Two customers at one merchant's device at the same moment: its money module makes one payment at a
 // time, so that the order for the second waits (docs/rules.md, "One payment at a time").
 import { describe, expect, test } from "vitest";
+import { type Device, filled } from "../../host/torture/agentWorld.ts";
 import {
   acquire,
   approvalOf,
   cardComponents,
-  type Device,
-  filled,
   PurchaseWorld,
   signOffer,
   willingCustomer,
   willingMerchant,
-} from "../../host/torture/agentWorld.ts";
+} from "../../host/torture/purchaseWorld.ts";
 
 const BUY = 1;
 const SELL = 2;

@@ -2,13 +2,8 @@
 // Persons who pay and vanish after Ready-to-Commit leave the payee in doubt (protocol rule 4.3), at
 // no cost to themselves. However many they are, the owner still buys and pays with other money.
 import { expect, test } from "vitest";
-import {
-  type Device,
-  filled,
-  PurchaseWorld,
-  signOffer,
-  willingCustomer,
-} from "../../host/torture/agentWorld.ts";
+import { type Device, filled } from "../../host/torture/agentWorld.ts";
+import { PurchaseWorld, signOffer, willingCustomer } from "../../host/torture/purchaseWorld.ts";
 import { START_SECONDS } from "../../host/torture/testAgency.ts";
 
 const BUY = 1;

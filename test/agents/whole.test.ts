@@ -8,15 +8,15 @@ import { readTicket, ticketPayload } from "../../host/application/tickets.ts";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { parseSigned } from "../../host/trust/cose.ts";
+import { filled } from "../../host/torture/agentWorld.ts";
 import {
   acquire,
-  filled,
   merchantComponents,
   payloadOf,
   PurchaseWorld,
   willingCustomer,
   willingMerchant,
-} from "../../host/torture/agentWorld.ts";
+} from "../../host/torture/purchaseWorld.ts";
 
 const BUY = 1;
 const SELL = 2;

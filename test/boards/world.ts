@@ -4,13 +4,13 @@
 import type { BoardSlots } from "../../host/device/boardProgram.ts";
 import type { EmulatedBoard } from "../../host/device/emulatedBoard.ts";
 import type { ByteTransport } from "../../host/link/transport.ts";
+import { filled } from "../../host/torture/agentWorld.ts";
 import {
   cardComponents,
-  filled,
   merchantComponents,
   OFFER_TERMS,
   willingCustomer,
-} from "../../host/torture/agentWorld.ts";
+} from "../../host/torture/purchaseWorld.ts";
 import { answerCards, type Books, newBooks } from "../../host/torture/books.ts";
 import { START_SECONDS, TestAgency } from "../../host/torture/testAgency.ts";
 import { Role } from "../../host/trust/certificates.ts";

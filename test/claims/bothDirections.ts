@@ -2,7 +2,7 @@
 // What the claims on purchases (1 to 6, 10 to 12) and on sales (7 to 9, 13 to 15) say alike, tried
 // in the direction that is given.
 import { expect } from "vitest";
-import { approvalOf } from "../../host/torture/agentWorld.ts";
+import { approvalOf } from "../../host/torture/purchaseWorld.ts";
 import { saleToLiar } from "../support/rogueAgents.ts";
 import {
   ABORTED,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Claims 1 to 6 and 10 to 12: the purchase of electronic money, each claim in observable facts.
 import { describe, expect, test } from "vitest";
-import { acquire, filled, merchantComponents } from "../../host/torture/agentWorld.ts";
+import { filled } from "../../host/torture/agentWorld.ts";
+import { acquire, merchantComponents } from "../../host/torture/purchaseWorld.ts";
 import {
   BOTH_COMMITTED,
   expectCardTicket,

@@ -7,16 +7,15 @@ import { readTicket, type Receipt } from "../../host/application/tickets.ts";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { traceModules } from "../../host/torture/tracing.ts";
+import type { Device, Host } from "../../host/torture/agentWorld.ts";
 import {
   acquire,
   cardComponents,
-  type Device,
-  type Host,
   payloadOf,
   PurchaseWorld,
   willingCustomer,
   willingMerchant,
-} from "../../host/torture/agentWorld.ts";
+} from "../../host/torture/purchaseWorld.ts";
 
 export const BUY = 1;
 export const SELL = 2;

@@ -3,14 +3,8 @@
 // each under its name, with the release images.
 import { expect, test } from "vitest";
 import { OWN } from "../../host/torture/bareModule.ts";
-import {
-  type Device,
-  filled,
-  hex,
-  payloadOf,
-  PurchaseWorld,
-  willingCustomer,
-} from "../../host/torture/agentWorld.ts";
+import { type Device, filled, hex } from "../../host/torture/agentWorld.ts";
+import { payloadOf, PurchaseWorld, willingCustomer } from "../../host/torture/purchaseWorld.ts";
 import { itemsOf } from "../../host/torture/items.ts";
 import { START_SECONDS } from "../../host/torture/testAgency.ts";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";

@@ -13,7 +13,7 @@ import { verifyOffer } from "../../host/trust/merchantOffer.ts";
 import type { ModuleSnapshot } from "../../host/simulator/simulatedModule.ts";
 import { VirtualClock } from "../../host/simulator/virtualClock.ts";
 import { ABORTED, AbortWorld, COMMITTED } from "../support/abortWorld.ts";
-import { postingOf, willingMerchant } from "../../host/torture/agentWorld.ts";
+import { postingOf, willingMerchant } from "../../host/torture/purchaseWorld.ts";
 import { BareModule, bodiesTo, HOST, PEER, toHost } from "../../host/torture/bareModule.ts";
 import { Label, TwinParty } from "../support/sessionTwin.ts";
 import { type Tampered, tamperedWith } from "../support/tamper.ts";

@@ -6,13 +6,8 @@
 import { itemsOf } from "../../host/torture/items.ts";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { describe, expect, test } from "vitest";
-import {
-  BANK,
-  cardComponents,
-  type Device,
-  filled,
-  merchantComponents,
-} from "../../host/torture/agentWorld.ts";
+import { type Device, filled } from "../../host/torture/agentWorld.ts";
+import { BANK, cardComponents, merchantComponents } from "../../host/torture/purchaseWorld.ts";
 import { bodiesTo, PEER } from "../../host/torture/bareModule.ts";
 import { id, START_SECONDS } from "../../host/torture/testAgency.ts";
 import { signList } from "../../host/trust/agencyStatements.ts";

@@ -3,19 +3,21 @@
 // forked for each way in which one can end early; and what must be afterwards as it was before.
 import { itemsOf } from "../../host/torture/items.ts";
 import {
-  acquire,
   type AgentWorldSnapshot,
-  approvalOf,
   type Device,
   filled,
   hex,
+} from "../../host/torture/agentWorld.ts";
+import {
+  acquire,
+  approvalOf,
   merchantComponents,
   type OFFER_TERMS,
   PurchaseWorld,
   signOffer,
   willingCustomer,
   willingMerchant,
-} from "../../host/torture/agentWorld.ts";
+} from "../../host/torture/purchaseWorld.ts";
 import { heapInUse } from "./heap.ts";
 import { START_SECONDS } from "../../host/torture/testAgency.ts";
 

@@ -3,16 +3,15 @@
 // customer's that presents wrong cards and mandates, each facing a real agent image (Fig. 7).
 import { decodeCbor } from "../../host/trust/cbor.ts";
 import { Role } from "../../host/trust/certificates.ts";
+import { AgentWorld, filled } from "../../host/torture/agentWorld.ts";
 import {
   acquire,
-  AgentWorld,
   BANK,
   cardComponents,
-  filled,
   PurchaseWorld,
   signOffer,
   willingCustomer,
-} from "../../host/torture/agentWorld.ts";
+} from "../../host/torture/purchaseWorld.ts";
 import { bodiesTo, PEER, toHost } from "../../host/torture/bareModule.ts";
 import { TwinSession } from "./sessionTwin.ts";
 import { id, START_SECONDS } from "../../host/torture/testAgency.ts";

@@ -3,18 +3,16 @@
 // them: nothing panicked, no money was made or lost, both sides tell the same end, nothing stays in
 // doubt once the two have met again, and the same transaction then succeeds.
 import { decodeCbor } from "../../host/trust/cbor.ts";
+import { type Device, filled, hex } from "../../host/torture/agentWorld.ts";
 import {
   acquire,
   cardComponents,
-  type Device,
-  filled,
-  hex,
   merchantComponents,
   payloadOf,
   PurchaseWorld,
   signOffer,
   willingCustomer,
-} from "../../host/torture/agentWorld.ts";
+} from "../../host/torture/purchaseWorld.ts";
 import { Random } from "../../host/torture/random.ts";
 import {
   CUT,

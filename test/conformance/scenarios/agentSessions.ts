@@ -3,7 +3,8 @@
 import { decodeCbor, encodeCbor } from "../../../host/trust/cbor.ts";
 import { signList } from "../../../host/trust/agencyStatements.ts";
 import { type Claims, Role } from "../../../host/trust/certificates.ts";
-import { AgentWorld, filled, PurchaseWorld } from "../../../host/torture/agentWorld.ts";
+import { AgentWorld, filled } from "../../../host/torture/agentWorld.ts";
+import { PurchaseWorld } from "../../../host/torture/purchaseWorld.ts";
 import { bodiesTo, PEER } from "../../../host/torture/bareModule.ts";
 import { TwinParty, TwinSession } from "../../support/sessionTwin.ts";
 import { id, START_SECONDS } from "../../../host/torture/testAgency.ts";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Money Module Payment (Fig. 12) with the real modules, and what stops it.
 import { pay } from "../../support/agentStandIn.ts";
-import { filled, PurchaseWorld, willingCustomer } from "../../../host/torture/agentWorld.ts";
+import { filled } from "../../../host/torture/agentWorld.ts";
+import { PurchaseWorld, willingCustomer } from "../../../host/torture/purchaseWorld.ts";
 import { payingWorld, State, stockedWorld } from "../../support/moneyWorld.ts";
 import type { Scenario } from "../recorder.ts";
 

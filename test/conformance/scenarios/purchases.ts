@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Purchase and sale of electronic money (Figs. 7 and 10) between real agents and modules, and each
 // way in which they are refused.
+import { filled } from "../../../host/torture/agentWorld.ts";
 import {
   acquire,
   approvalOf,
   cardComponents,
-  filled,
   merchantComponents,
   PurchaseWorld,
   signOffer,
   willingCustomer,
   willingMerchant,
-} from "../../../host/torture/agentWorld.ts";
+} from "../../../host/torture/purchaseWorld.ts";
 import { saleToLiar } from "../../support/rogueAgents.ts";
 import { START_SECONDS } from "../../../host/torture/testAgency.ts";
 import type { Scenario } from "../recorder.ts";
