@@ -11,6 +11,7 @@ import { openReplugTransport } from "../../host/link/replugTransport.ts";
 import type { ByteTransport } from "../../host/link/transport.ts";
 import { filled, type Host } from "../../host/torture/agentWorld.ts";
 import { id, type TestAgency } from "../../host/torture/testAgency.ts";
+import type { SimulatedBoard } from "../../host/simulator/board.ts";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import type { Role } from "../../host/trust/certificates.ts";
 import { sealToKey } from "../../host/trust/hpke.ts";
@@ -27,6 +28,8 @@ const PATIENCE_MS = 60_000;
 export interface PartyOptions {
   /** More words for the emulator; null for a simulated board. */
   emulator: string[] | null;
+  /** The simulated board, where it is there already. */
+  simulated?: SimulatedBoard;
   board?: string;
   /** Opens an emulated board's line, behind the tap; as the board is if absent. */
   openLine?: (board: EmulatedBoard) => Promise<ByteTransport>;
@@ -67,7 +70,7 @@ export class Party {
   static async open(seed: string, slots: BoardSlots, options: PartyOptions): Promise<Party> {
     const openLine = options.openLine ?? ((board: EmulatedBoard) => board.openLine());
     if (options.emulator === null) {
-      const board = simulatedTwin(slots, seed);
+      const board = options.simulated ?? simulatedTwin(slots, seed);
       board.powerOn();
       return Party.on(board.connect(), null, async () => board.close());
     }

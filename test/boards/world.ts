@@ -48,7 +48,7 @@ function partyOptions({ isEmulated, words = [], board, openLine }: WorldOptions)
 }
 
 /** A device with both halves certified and paired. `letter` names it. */
-async function member(
+export async function member(
   seed: string,
   slots: BoardSlots,
   letter: string,
