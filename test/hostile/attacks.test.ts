@@ -87,7 +87,9 @@ test("the owner's order is replayed: nothing more is paid, not even after a boot
     .map(({ body }) => body);
   expect(said.length).toBeGreaterThan(0);
   for (let boot = 0; boot < 2; boot += 1) {
-    expect(said.flatMap((body) => a.node.module.deliver(OWN, body))).toEqual([]);
+    const answers = said.flatMap((body) => a.node.module.deliver(OWN, body));
+    // What does not open makes the module ask for a new key (7), and for nothing else.
+    expect(answers.filter(({ body }) => (decodeCbor(body) as unknown[])[0] !== 7)).toEqual([]);
     world.settle();
     expect([world.balance(a.node)[0], world.balance(b.node)[0]]).toEqual([4_000, 1_000]);
     world.run(a.node, () => a.node.module.reboot());
