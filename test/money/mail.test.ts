@@ -131,7 +131,7 @@ describe("a bank that does not carry mail as it came", () => {
     expect(outcomes()[1]).toBe(State.committed);
   });
 
-  test("invents an end: neither a stranger's `aborted` nor the payee's own word counts", async () => {
+  test("a bank invents an end: neither a stranger's `aborted` nor the payee's own word counts", async () => {
     const { world, b, both, office, outcomes, payId } = parted(ACKNOWLEDGEMENT);
     const stranger = new Signer(world.agency, "STRANGER", Role.TRANSACTION);
     const payload = (who: Uint8Array) => encodeCbor([payId, who, 1, START_SECONDS]);
@@ -168,7 +168,7 @@ describe("who floods a mailbox", () => {
     expect(office.box).toEqual(before);
   });
 
-  test("fills the box of nobody but itself", async () => {
+  test("a stranger fills another's box: only its own gives way", async () => {
     const { world, both, office, outcomes } = parted(ACKNOWLEDGEMENT);
     await office.settle([both[1]]);
     const flooder = new Signer(world.agency, "FLOODER1", Role.TRANSACTION);

@@ -122,6 +122,20 @@ describe("the bank's service", () => {
     expect(alarms).toEqual([]);
   });
 
+  it("counts the sessions that its modules refused before anything was asked", async () => {
+    const { bank } = await openBank();
+    const device = new TellerDevice();
+    await bank.attachTeller(TELLER, device, []);
+    const tag = new Uint8Array(8);
+    for (const reason of [12, 12, 11]) device.say(hostBody(HostMessage.REFUSED, tag, reason));
+    device.say(hostBody(HostMessage.REFUSED, tag, "no number"));
+    const lastSeconds = 1_800_000_000;
+    expect((await bank.report()).refusals).toEqual([
+      { module: TELLER, reason: 12, times: 2, lastSeconds },
+      { module: TELLER, reason: 11, times: 1, lastSeconds },
+    ]);
+  });
+
   it("takes two withdrawals from one balance in turn", async () => {
     const { bank } = await openBank(sqlLedgerStore(database));
     const device = new TellerDevice();
