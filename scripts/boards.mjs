@@ -17,7 +17,15 @@
 // writes the images' C files for those tools, and compiles nothing.
 import { createHash } from "node:crypto";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -207,7 +215,7 @@ function link(board, about, objects, name) {
     "-T",
     `boards/${board}/${about.linkerScript}`,
   ];
-  run(about.compiler, [
+  const words = [
     ...about.flags,
     "-O2",
     ...(about.isHosted ? [] : bare),
@@ -215,9 +223,11 @@ function link(board, about, objects, name) {
     `-Wl,-Map=${folder}/${name}.map`,
     ...objects,
     ...(about.isHosted ? ["-lm"] : []),
-    "-o",
-    program,
-  ]);
+  ];
+  const digest = createHash("sha256").update(words.join(" "));
+  for (const object of objects) digest.update(readFileSync(object));
+  if (!about.isHosted) digest.update(readFileSync(`boards/${board}/${about.linkerScript}`));
+  make(program, digest.digest("hex"), about.compiler, words);
   return program;
 }
 
@@ -387,16 +397,24 @@ function bytesInC(bytes) {
 /** Compiles a file unless that was done with the same bytes and flags; gives the object's path. */
 function compile(about, folder, source, flags) {
   const object = join(folder, `${source.replaceAll("/", "_")}.o`);
-  const command = [...about.flags, ...COMMON, ...flags, "-c", source, "-o", object];
+  const words = [...about.flags, ...COMMON, ...flags, "-c", source];
   const preprocessed = run(about.compiler, [...about.flags, "-std=c11", ...flags, "-E", source]);
-  const digest = createHash("sha256").update(command.join(" ")).update(preprocessed).digest("hex");
-  const stamp = `${object}.stamp`;
-  if (existsSync(object) && existsSync(stamp) && readFileSync(stamp, "utf8") === digest) {
-    return object;
-  }
-  run(about.compiler, command);
-  writeFileSync(stamp, digest);
+  const digest = createHash("sha256").update(words.join(" ")).update(preprocessed).digest("hex");
+  make(object, digest, about.compiler, words);
   return object;
+}
+
+/**
+ * Has a program write a file unless it was made of the same. It appears whole: others may be building
+ * it too, or an emulator be starting it.
+ */
+function make(file, digest, program, words) {
+  const stamp = `${file}.stamp`;
+  if (existsSync(file) && existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return;
+  const made = `${file}.${process.pid}`;
+  run(program, [...words, "-o", made]);
+  renameSync(made, file);
+  writeFileSync(stamp, digest);
 }
 
 function writeIfChanged(path, text) {
