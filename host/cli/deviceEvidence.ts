@@ -21,6 +21,9 @@ interface HalfEvidence {
   certificates: string[];
   /** Tickets of an agent, notes of a money module. */
   items: string[];
+  /** Of a money module: drafts of payments in doubt, and words that an exchange was aborted. */
+  doubtful: string[];
+  aborted: string[];
   log: string[];
 }
 
@@ -47,12 +50,16 @@ export async function writeEvidence(options: PortOptions, path: string): Promise
 }
 
 async function evidenceOf(device: TransactionDevice, half: Target): Promise<HalfEvidence> {
-  const kind = half === "agent" ? ExportKind.TICKETS : ExportKind.NOTES;
+  const isAgent = half === "agent";
+  const { TICKETS, NOTES, DOUBTFUL, ABORTED } = ExportKind;
+  const hexOf = async (kind: number) => (await exportItems(device, kind, half)).map(bytesToHex);
   return {
     half,
     closure: await closureOf(device, half),
     certificates: (await exportCertificates(device, half)).map(bytesToHex),
-    items: (await exportItems(device, kind, half)).map(bytesToHex),
+    items: await hexOf(isAgent ? TICKETS : NOTES),
+    doubtful: isAgent ? [] : await hexOf(DOUBTFUL),
+    aborted: isAgent ? [] : await hexOf(ABORTED),
     log: (await logItems(device, half)).map((entry) => bytesToHex(encodeCbor(entry))),
   };
 }
