@@ -84,8 +84,9 @@ export class SimulatedModule {
   private readonly unstable: RandomGenerator;
   private counter: bigint;
   private instance: ModuleInstance | null = null;
-  /** The one instance that is ever made, and what it was before it first ran. */
-  private made: { instance: ModuleInstance; fresh: InstanceSnapshot } | null = null;
+  /** The one instance that is made of an image, and what it was before it first ran. */
+  private made: { image: FirmwareImage; instance: ModuleInstance; fresh: InstanceSnapshot } | null =
+    null;
   /** Device keys by label: they follow from the secret and the image alone. */
   private readonly deviceKeys = new Map<string, Uint8Array>();
 
@@ -248,9 +249,9 @@ export class SimulatedModule {
    * the first one is put back to its beginning instead of making another.
    */
   private newInstance(): ModuleInstance {
-    if (this.made === null) {
+    if (this.made?.image !== this.image) {
       const instance = this.instantiate();
-      this.made = { instance, fresh: instance.snapshot() };
+      this.made = { image: this.image, instance, fresh: instance.snapshot() };
     } else this.made.instance.restore(this.made.fresh);
     return this.made.instance;
   }

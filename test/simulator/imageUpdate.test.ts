@@ -2,6 +2,7 @@
 // Signed updates of images at the simulated board (docs/link.md, "Loading an image"): what is taken,
 // each refusal, power cut at every step, and that keys and flash stay with {name, signer, minimum
 // version} (protocol rule 7).
+import { readFileSync } from "node:fs";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { beforeAll, describe, expect, test } from "vitest";
 import { askBoard, loadSignedImage, refusalOf } from "../../host/device/boardRequests.ts";
@@ -121,6 +122,19 @@ test("an update keeps keys and flash, is told in SYNC, and outlasts the power", 
   const older = loadSignedImage(after.link, after.clock, MODULE, signed(3));
   await expect(older).rejects.toThrow("it never goes back");
   expect(after.board.statistics.panics).toBe(0);
+});
+
+test("the new program runs at once", () => {
+  const at = bench();
+  const other = new Uint8Array(readFileSync("build/firmware/transaction-module.wasm"));
+  const about = { name: NAME, version: 2, minimumVersion: 1 };
+  expect(at.ask(MODULE, Echo.ECHO, [9]).data).toEqual(pack([9]));
+  expect(update(at, signImage(about, other, DEVELOPMENT_SEED))).toBe(UpdateStatus.TAKEN);
+  at.heard.length = 0;
+  const id = at.send(MODULE, Echo.ECHO, [9]);
+  const said = at.heard.find((heard) => heard.channel === MODULE && heard.id === id);
+  expect(said?.body).not.toEqual(pack([Echo.ECHO], 0, [9]));
+  expect(versionOf(at)).toBe(2);
 });
 
 describe("what is refused leaves the old image running", () => {
