@@ -3,6 +3,7 @@
 // agent learns the outcome here and nowhere else (docs/protocol.md section 5).
 import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
+import { AMOUNT_MAX } from "../ticket/conversion";
 
 export namespace PaymentState {
   export const NONE: i32 = 0;
@@ -36,7 +37,7 @@ export function readOutcome(reader: CborReader): PaymentOutcome | null {
   outcome.payId = reader.bytesExact(PAY_ID_SIZE);
   outcome.state = i32(reader.uintAtMost(PaymentState.RUNNING));
   outcome.reason = i32(reader.uintAtMost(REASON_MAX));
-  outcome.amount = reader.u64();
+  outcome.amount = reader.uintAtMost(AMOUNT_MAX);
   outcome.unit = reader.isNull() ? new StaticArray<u8>(0) : reader.text(3);
   outcome.evidence = reader.bytesExact(32);
   return reader.atEnd() ? outcome : null;

@@ -35,10 +35,13 @@ export class Keyring extends SealedMessages implements ModuleWatcher {
   readonly seeds = new Map<string, Uint8Array>();
   /** Called after each event of a module. */
   onRest: (module: BareModule) => void = () => {};
+  /** Deaf, it learns nothing more: what was learnt still opens and seals. */
+  isDeaf = false;
   private undecided: Uint8Array[] = [];
   private readonly agentNonces = new Map<BareModule, string>();
 
   drew(_module: BareModule, bytes: Uint8Array): void {
+    if (this.isDeaf) return;
     this.draws.push(bytes);
     if (bytes.length === 64) {
       const seed = bytes.slice(0, 32);
@@ -56,6 +59,7 @@ export class Keyring extends SealedMessages implements ModuleWatcher {
   }
 
   readKey(_module: BareModule, key: Uint8Array): void {
+    if (this.isDeaf) return;
     this.add("a device key", key.slice());
   }
 
@@ -68,6 +72,7 @@ export class Keyring extends SealedMessages implements ModuleWatcher {
   }
 
   rested(module: BareModule): void {
+    if (this.isDeaf) return;
     // A number that is neither a session's nor a payment's sealed a box.
     for (const bytes of this.undecided) this.add("an ephemeral secret of a box", bytes);
     this.undecided = [];
@@ -88,7 +93,7 @@ export class Keyring extends SealedMessages implements ModuleWatcher {
   // ---------------------------------------------------------------- what is heard
 
   private hear(module: BareModule, isSent: boolean, port: number, body: Uint8Array): void {
-    if (port !== PEER && port !== OWN) return;
+    if (this.isDeaf || (port !== PEER && port !== OWN)) return;
     const item = decodeCbor(body);
     if (!Array.isArray(item)) return;
     const [kind] = item as unknown[];

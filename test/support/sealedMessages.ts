@@ -38,7 +38,8 @@ export interface Secret {
 export interface SealedPart {
   name: string;
   plain: Uint8Array;
-  seal(plain: Uint8Array): Uint8Array;
+  /** `type`: said in clear and bound to the box, where it has one; that of the message if absent. */
+  seal(plain: Uint8Array, type?: number): Uint8Array;
 }
 
 export interface KnownSession {
@@ -157,12 +158,12 @@ export abstract class SealedMessages {
     const layer = session.label === AGENT || session.label === PAIR ? 1 : 2;
     for (const keys of session.keys) {
       for (const direction of [0, 1]) {
-        const cipher = () =>
-          recordCipher(keys[direction]!, layer, direction, counter, type, session.tag);
+        const cipher = (named = type) =>
+          recordCipher(keys[direction]!, layer, direction, counter, named, session.tag);
         const plain = attempt(() => cipher().decrypt(box));
         if (plain === null) continue;
         if (session.keys.length > 1 || !session.secrets.length) this.settle(session, keys);
-        return { plain, seal: (other: Uint8Array) => cipher().encrypt(other) };
+        return { plain, seal: (other: Uint8Array, named: number) => cipher(named).encrypt(other) };
       }
     }
     return null;
@@ -173,7 +174,8 @@ export abstract class SealedMessages {
     const session = this.sessions.get(hex(tag));
     const opened = session === undefined ? null : this.openRecord(session, item);
     if (session === undefined || opened === null) return [];
-    const seal = (plain: Uint8Array) => encodeCbor([4, tag, counter, type, opened.seal(plain)]);
+    const seal = (plain: Uint8Array, named = type) =>
+      encodeCbor([4, tag, counter, named, opened.seal(plain, named)]);
     const outer: SealedPart = {
       name: `record ${session.label}/${type}`,
       plain: opened.plain,
@@ -204,11 +206,12 @@ export abstract class SealedMessages {
     const [, counter, type, box] = item as [number, number, number, Uint8Array];
     for (const { keys } of this.devices.toReversed()) {
       for (const direction of keys === null ? [] : [0, 1]) {
-        const cipher = () => recordCipher(keys![direction]!, 3, direction, counter, type, NO_ID);
+        const cipher = (named = type) =>
+          recordCipher(keys![direction]!, 3, direction, counter, named, NO_ID);
         const plain = attempt(() => cipher().decrypt(box));
         if (plain === null) continue;
-        const seal = (other: Uint8Array) =>
-          encodeCbor([10, counter, type, cipher().encrypt(other)]);
+        const seal = (other: Uint8Array, named = type) =>
+          encodeCbor([10, counter, named, cipher(named).encrypt(other)]);
         return [{ name: `local ${direction}/${type}`, plain, seal }];
       }
     }
@@ -220,11 +223,12 @@ export abstract class SealedMessages {
     const payment = this.payments.find((one) => hex(one.payId) === hex(payId));
     for (const keys of payment?.keys ?? []) {
       for (const direction of [0, 1]) {
-        const cipher = () => recordCipher(keys[direction]!, 4, direction, counter, type, payId);
+        const cipher = (named = type) =>
+          recordCipher(keys[direction]!, 4, direction, counter, named, payId);
         const plain = attempt(() => cipher().decrypt(box));
         if (plain === null) continue;
-        const seal = (other: Uint8Array) =>
-          encodeCbor([11, payId, counter, type, cipher().encrypt(other)]);
+        const seal = (other: Uint8Array, named = type) =>
+          encodeCbor([11, payId, counter, named, cipher(named).encrypt(other)]);
         const outer = { name: `payment ${direction}/${type}`, plain, seal };
         if (type !== 5) return [outer];
         const [inner] = decodeCbor(plain) as [Uint8Array];
@@ -242,7 +246,7 @@ function within(parts: SealedPart[], wrap: (body: Uint8Array) => Uint8Array): Se
   return parts.map(({ name, plain, seal }) => ({
     name,
     plain,
-    seal: (other) => wrap(seal(other)),
+    seal: (other, type) => wrap(seal(other, type)),
   }));
 }
 
