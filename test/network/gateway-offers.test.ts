@@ -227,3 +227,20 @@ describe("the gateway over WebSockets", () => {
     await expect(GatewayClient.connect(server.url)).rejects.toThrow("No gateway answers at");
   });
 });
+
+it("a gateway whose line broke is called again at the next question", async () => {
+  const nowSeconds = () => 1_800_000_000;
+  const root = { id: new Uint8Array(8), key: new Uint8Array(32) };
+  const address = { host: "127.0.0.1", port: 0 };
+  const first = await serveGateway(newGateway(root), address, nowSeconds);
+  const client = await GatewayClient.connect(first.url);
+  const ask = () => client.query("buy", "USD", root, nowSeconds());
+  expect(await ask()).toEqual([]);
+  await first.close();
+  await expect(ask()).rejects.toThrow();
+  const port = Number(new URL(first.url).port);
+  const second = await serveGateway(newGateway(root), { ...address, port }, nowSeconds);
+  expect(await ask()).toEqual([]);
+  client.close();
+  await second.close();
+});

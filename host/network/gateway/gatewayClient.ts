@@ -26,29 +26,27 @@ interface Waiting {
 }
 
 export class GatewayClient {
-  private readonly socket: WebSocket;
+  private socket: WebSocket;
+  private isClosed = false;
   private readonly url: string;
   private readonly waiting = new Map<number, Waiting>();
   private requests = 0;
 
   private constructor(url: string, socket: WebSocket) {
     this.url = url;
-    this.socket = socket;
+    this.socket = this.listen(socket);
+  }
+
+  private listen(socket: WebSocket): WebSocket {
     socket.on("message", (data: RawData) => this.receive(new Uint8Array(data as Buffer)));
     socket.on("error", () => socket.terminate());
     socket.on("close", () => this.fail("the connection ended"));
+    return socket;
   }
 
   /** @throws {Error} when nobody answers at the URL */
   static async connect(url: string): Promise<GatewayClient> {
-    const socket = new WebSocket(url, { maxPayload: GATEWAY_MESSAGE_BYTES });
-    await new Promise<void>((resolve, reject) => {
-      socket.once("open", resolve);
-      socket.once("error", (error) =>
-        reject(new Error(`No gateway answers at ${url}: ${error.message}`)),
-      );
-    });
-    return new GatewayClient(url, socket);
+    return new GatewayClient(url, await open(url));
   }
 
   /** Publishes a signed offer. */
@@ -83,10 +81,17 @@ export class GatewayClient {
   }
 
   close(): void {
+    this.isClosed = true;
     this.socket.close();
   }
 
-  private ask(message: WithoutNumber<GatewayRequest>): Promise<GatewayAnswer> {
+  private async ask(message: WithoutNumber<GatewayRequest>): Promise<GatewayAnswer> {
+    // A line that broke is called again, once for each question.
+    const { CLOSED, CLOSING } = WebSocket;
+    const { readyState } = this.socket;
+    if (!this.isClosed && (readyState === CLOSED || readyState === CLOSING)) {
+      this.socket = this.listen(await open(this.url));
+    }
     this.requests += 1;
     const request = this.requests;
     return new Promise<GatewayAnswer>((resolve, reject) => {
@@ -119,4 +124,15 @@ export class GatewayClient {
       reject(new Error(`No answer from the gateway at ${this.url}: ${what}.`));
     }
   }
+}
+
+async function open(url: string): Promise<WebSocket> {
+  const socket = new WebSocket(url, { maxPayload: GATEWAY_MESSAGE_BYTES });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("open", resolve);
+    socket.once("error", (error) =>
+      reject(new Error(`No gateway answers at ${url}: ${error.message}`)),
+    );
+  });
+  return socket;
 }
