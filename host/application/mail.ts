@@ -8,6 +8,9 @@ export const FIRST_ASK_MS = 3_000;
 /** Between questions that get no answer: twice the pause before, up to this. */
 export const LONGEST_ASK_MS = 15 * 60_000;
 
+/** Where nothing is open: a line that died unnoticed tells of no mail. */
+export const IDLE_ASK_MS = 30_000;
+
 /** Plain, cloneable state of one module's mail. */
 export interface Mail {
   /** When the module is to be asked next what is open; null for not now. */
@@ -85,7 +88,7 @@ export function stepMail(state: Mail, event: MailEvent): MailEffect[] {
       state.left = state.left === 0 ? event.open - 1 : state.left - 1;
       if (state.left > 0) return [{ type: "ask" }];
       state.left = 0;
-      rest(state, event.open > 0 ? state.pauseMs : LONGEST_ASK_MS, event.nowMs);
+      rest(state, event.open > 0 ? state.pauseMs : IDLE_ASK_MS, event.nowMs);
       return [];
     }
     case "unasked":

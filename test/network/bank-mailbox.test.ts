@@ -3,7 +3,13 @@
 // database-server.test.ts), mailboxes on their WebSockets, and when hosts ask (mail.ts).
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { FIRST_ASK_MS, LONGEST_ASK_MS, newMail, stepMail } from "../../host/application/mail.ts";
+import {
+  FIRST_ASK_MS,
+  IDLE_ASK_MS,
+  LONGEST_ASK_MS,
+  newMail,
+  stepMail,
+} from "../../host/application/mail.ts";
 import { MailClient } from "../../host/network/bank/mailClient.ts";
 import { type MailServer, serveMail } from "../../host/network/bank/mailServer.ts";
 import { memoryMailStore, newMailState } from "../../host/network/bank/mailStore.ts";
@@ -135,7 +141,7 @@ describe("when a host asks", () => {
     expect(stepMail(state, { type: "started", nowMs: 0 })).toEqual([{ type: "fetch", after: 0 }]);
     expect(asksAt(state, 0)).toEqual(["ask"]);
     stepMail(state, { type: "asked", open: 0, nowMs: 0 });
-    expect(state.askAtMs).toBe(LONGEST_ASK_MS);
+    expect(state.askAtMs).toBe(IDLE_ASK_MS);
     stepMail(state, { type: "doubt", nowMs: 50 });
     expect(asksAt(state, 49 + FIRST_ASK_MS)).toEqual([]);
     let nowMs = 50 + FIRST_ASK_MS;
