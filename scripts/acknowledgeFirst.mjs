@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A transform for asc that breaks the commit order, for a test image alone: the payer's acknowledgement
-// leaves before its `committed` is in the journal (docs/protocol.md rule 4.2 the wrong way round).
+// A transform for asc that breaks the commit order, for a test image alone: the payer's
+// acknowledgement leaves before its `committed` is in the journal (docs/protocol.md rule 4.2 the
+// wrong way round).
 import { Transform } from "assemblyscript/transform";
 
 const FILE = "assembly/money/commit.ts";

@@ -23,8 +23,8 @@ export const TEST_IMAGES = [
 ];
 
 /**
- * Test images that are another image broken on purpose, with the transform that breaks it: they show
- * that what is wrong is seen.
+ * Test images that are another image broken on purpose, with the transform that breaks it: they
+ * show that what is wrong is seen.
  */
 export const BROKEN_IMAGES = [
   {

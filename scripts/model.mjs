@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Checks the Promela models of docs/model with spin: each as it is, which must hold in every state
-// and have no endless run, and with each of its rules taken out, which must fail. docs/model/README.md
+// and have no endless run, and with each of its rules taken out, which must fail.
+// docs/model/README.md
 //
 //   node scripts/model.mjs [--install] [MODEL | MODEL/RULE ...]
 //
@@ -97,7 +98,8 @@ function check(work, model, mutant, isForCycles) {
   const defines = mutant === null ? [] : [`-D${mutant}`];
   run(work, "spin", "-a", ...defines, `${model}.pml`);
   const kind = isForCycles ? "-DNP" : "-DSAFETY";
-  // A model that fails does so soon: the compiler may take its ease with those that are explored whole.
+  // A model that fails does so soon: the compiler may take its ease with those that are explored
+  // whole.
   const speed = mutant === null ? "-O2" : "-O0";
   run(work, "gcc", speed, kind, "-DMEMLIM=4096", "-o", "pan", "pan.c");
   const options = ["-m200000", "-w24", ...(isForCycles ? ["-l"] : [])];

@@ -72,8 +72,8 @@ function literal(name, type, values) {
 const offset = modulo((2n ** BigInt(BLOCKS * TEETH * SPACING) - 1n) * invert(2n, L), L);
 
 const text = `// SPDX-License-Identifier: Apache-2.0
-// Constants of curve25519 (RFC 8032, section 5.1), computed by scripts/tables25519.mjs; do not edit.
-// Elements are ten limbs of 26 and 25 bits.
+// Constants of curve25519 (RFC 8032, section 5.1), computed by scripts/tables25519.mjs; do not
+// edit. Elements are ten limbs of 26 and 25 bits.
 
 /** The curve constant d = -121665/121666. */
 ${literal("CURVE_D", "u32", limbs(D))}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Money Module Payment (Fig. 12), the trusted agents' side: the agent that announces the payment and
-// the other one exchange R(1) and R(2), order their money modules to pay and to receive, and answer
-// what the modules ask. The transaction decides about amounts and about the outcome.
+// Money Module Payment (Fig. 12), the trusted agents' side: the agent that announces the payment
+// and the other one exchange R(1) and R(2), order their money modules to pay and to receive, and
+// answer what the modules ask. The transaction decides about amounts and about the outcome.
 import { random, step } from "../board";
 import { Bytes, pointerOf } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";

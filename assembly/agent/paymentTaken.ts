@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A payment without a ticket that a peer's agent announced: this side is paid (Fig. 12, agent B), or
-// is asked to pay (paragraph 128), or to exchange. Whoever is asked to pay decides: the owner is
+// A payment without a ticket that a peer's agent announced: this side is paid (Fig. 12, agent B),
+// or is asked to pay (paragraph 128), or to exchange. Whoever is asked to pay decides: the owner is
 // asked about each amount that the other module states.
 import { step } from "../board";
 import { CborReader } from "../codec/cborReader";

@@ -108,7 +108,9 @@ export class AmountAgreement {
     }
   }
 
-  /** Who opens: the other one expects another amount (622). Whether the own agent is asked (572). */
+  /**
+   * Who opens: the other one expects another amount (622). Whether the own agent is asked (572).
+   */
   wrongAmountReceived(payment: Payment, body: CborReader): bool {
     if (!isAmountExpected(payment, body)) return false;
     this.forgetChoice(payment);

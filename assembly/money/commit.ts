@@ -69,7 +69,9 @@ function describe(payment: Payment, state: u8): PaymentRecord {
   return record;
 }
 
-/** Promises room to all that is written about the payment later; false where there is not so much. */
+/**
+ * Promises room to all that is written about the payment later; false where there is not so much.
+ */
 function reserveRoom(payment: Payment): bool {
   const outgoing = payment.outgoing;
   const paid = outgoing == null ? 0 : outgoing.count;
@@ -108,7 +110,8 @@ export class Commit {
     // All that is still needed of it is in the record and in the released signatures.
     payment.outgoing = null;
     step(1702);
-    // Without its keys the module says nothing, and the payment is in doubt like any unanswered one.
+    // Without its keys the module says nothing, and the payment is in doubt like any unanswered
+    // one.
     if (!this.writeReady(payment, session.compose(ModuleMessage.READY_TO_COMMIT))) {
       return Reason.FLASH_DAMAGED;
     }
@@ -302,8 +305,8 @@ export function promisedRoom(record: PaymentRecord): i32 {
 }
 
 /**
- * The signatures that [ pay-id, [+ signature] ] at `pointer` releases, 64 bytes each, where they are
- * right for the kept notes named by `hashes`, under the 32-byte key at `key`; else null.
+ * The signatures that [ pay-id, [+ signature] ] at `pointer` releases, 64 bytes each, where they
+ * are right for the kept notes named by `hashes`, under the 32-byte key at `key`; else null.
  */
 function releasedFor(
   hashes: Hashes,

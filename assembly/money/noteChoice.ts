@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which notes a payment takes out of the directory (Fig. 12 steps 568-570, Fig. 20 step 1566): those
-// of par. 129 in a payment, the oldest on their way back to a bank, the freshest in return.
+// Which notes a payment takes out of the directory (Fig. 12 steps 568-570, Fig. 20 step 1566):
+// those of par. 129 in a payment, the oldest on their way back to a bank, the freshest in return.
 import { Bytes } from "../codec/bytes";
 import { chooseInOrder, Order } from "../note/bankChoice";
 import { Found } from "../note/directory";
@@ -17,7 +17,8 @@ const NO_ISSUER: Bytes = new StaticArray<u8>(0);
 
 /**
  * Takes notes for what this module pays; they are the payment's until it is over. In a refresh or a
- * redemption that it asked for, the payment's amount becomes what they come to. A number of `Found`.
+ * redemption that it asked for, the payment's amount becomes what they come to. A number of
+ * `Found`.
  */
 export function chooseNotes(payment: Payment): i32 {
   const outgoing = new OutgoingNotes();

@@ -24,8 +24,8 @@ export class PayExchange {
   }
 
   /**
-   * Payer where both pay: the payee acknowledges the amounts by its own packet (31). Verified, it is
-   * kept unowned; the own packet goes only now, so that the payer decides last.
+   * Payer where both pay: the payee acknowledges the amounts by its own packet (31). Verified, it
+   * is kept unowned; the own packet goes only now, so that the payer decides last.
    */
   counterPacketReceived(payment: Payment, body: CborReader): void {
     let reason = Reason.WRONG_STATE;

@@ -46,7 +46,9 @@ export class Resume {
     this.answers.sessions = sessions;
   }
 
-  /** At boot: promises room and notes again to what is in doubt, and forgets what may be forgotten. */
+  /**
+   * At boot: promises room and notes again to what is in doubt, and forgets what may be forgotten.
+   */
   started(): void {
     const record = new PaymentRecord();
     for (let cursor = firstPayment(); cursor >= 0; cursor = nextPayment(cursor)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Teller 204: serves withdrawals from its stock and takes deposits into it, and gives fresh notes for old ones;
-// when its bank says so (81)
-// it fills the stock from a generator, or has the generator redeem a part of it.
+// Teller 204: serves withdrawals from its stock and takes deposits into it, and gives fresh notes
+// for old ones; when its bank says so (81) it fills the stock from a generator, or has the
+// generator redeem a part of it.
 import { CborReader } from "../codec/cborReader";
 import { Path } from "../session/path";
 import { SessionManager } from "../session/sessionManager";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// To Teller: the host's command to ask something of a bank's module (81, step 748), by an owner of a
-// teller, by a teller's bank of a generator, over a bare session that the host connected
+// To Teller: the host's command to ask something of a bank's module (81, step 748), by an owner of
+// a teller, by a teller's bank of a generator, over a bare session that the host connected
 // (docs/protocol.cddl section 6, 40 and 41). The notes then go as in any payment.
 import { step } from "../board";
 import { bytesEqual } from "../codec/bytes";

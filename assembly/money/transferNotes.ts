@@ -28,7 +28,9 @@ export class TransferNotes {
   private verifier: Verifier = new Verifier(tranLog);
   private expected: Expected = new Expected();
 
-  /** Makes the drafts and sends the packet: 25, or 31 of who does not decide. A reason; 0 if sent. */
+  /**
+   * Makes the drafts and sends the packet: 25, or 31 of who does not decide. A reason; 0 if sent.
+   */
   send(payment: Payment): i32 {
     const session = payment.session!;
     const outgoing = payment.outgoing!;
@@ -53,7 +55,9 @@ export class TransferNotes {
     return payment.outgoing!.write(writer, offerTerms(payment));
   }
 
-  /** Takes the packet apart, verifies it and keeps the notes unowned. A reason; 0 if all is good. */
+  /**
+   * Takes the packet apart, verifies it and keeps the notes unowned. A reason; 0 if all is good.
+   */
   packetReceived(payment: Payment, body: CborReader): i32 {
     step(1576);
     const packet = this.packet;

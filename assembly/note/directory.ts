@@ -289,7 +289,9 @@ export class Directory {
   }
 }
 
-/** Before its expiry and below the cap of transfers; a bank takes more, and for some days longer. */
+/**
+ * Before its expiry and below the cap of transfers; a bank takes more, and for some days longer.
+ */
 export function isSpendable(row: usize, nowSeconds: u64, toBank: bool): bool {
   if (toBank) return nowSeconds < expiryOf(row) + GRACE_SECONDS;
   return nowSeconds < expiryOf(row) && transfersOf(row) < TRANSFERS_LIMIT;

@@ -32,7 +32,9 @@ const EXPORT_CERTIFICATES: i32 = 3;
 /** The largest kind of an export; the image gives nothing of a kind that it has not. */
 const EXPORT_LAST: i32 = 5;
 
-/** Whether a command only reads out what is in the journal, which a module that is closed does too. */
+/**
+ * Whether a command only reads out what is in the journal, which a module that is closed does too.
+ */
 export function isReadingOut(number: i32): bool {
   return number == Command.EXPORT || number == Command.LOG;
 }

@@ -39,8 +39,8 @@ export abstract class HostInterface {
   /** A statement about a payment from the PEER port: the item inside [ 6, tag, bytes ]. */
   abstract statementReceived(sessionTag: Bytes, pointer: usize, length: i32): void;
   /**
-   * Item of command 8: kind 1 tickets, 2 notes, 3 certificates other than the own chain, 4 drafts in
-   * doubt, 5 signed words that an exchange was aborted.
+   * Item of command 8: kind 1 tickets, 2 notes, 3 certificates other than the own chain, 4 drafts
+   * in doubt, 5 signed words that an exchange was aborted.
    */
   abstract exportItem(kind: i32, cursor: u32): Item;
   /** Entry of command 9: the Tran Log. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a money module payment goes (paragraphs 111-128; docs/protocol.cddl section 4): who states the
-// amount and who pays it. Agents tell one another, and their modules, in the same numbers.
+// How a money module payment goes (paragraphs 111-128; docs/protocol.cddl section 4): who states
+// the amount and who pays it. Agents tell one another, and their modules, in the same numbers.
 
 export namespace Manner {
   /** The agent that announces the payment pays. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Counts what each module costs, where the directory holds a file `work`: five numbers of eight
-// bytes. The agent's time at work and the module's, in ticks of the 20 MHz timer (with the emulator's
-// -icount they are instructions); the bytes that each wrote to its flash; the board's peak of stack.
+// bytes. The agent's time at work and the module's, in ticks of the 20 MHz timer (with the
+// emulator's -icount they are instructions); the bytes that each wrote to its flash; the board's
+// peak of stack.
 #include "../runtime/board.h"
 #include "../runtime/link/protocol.h"
 #include "../emulated/emulator.h"

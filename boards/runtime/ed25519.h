@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ed25519 (RFC 8032) for the board itself: it signs its identity, and checks who signed an image. The
-// images carry their own cryptography.
+// Ed25519 (RFC 8032) for the board itself: it signs its identity, and checks who signed an image.
+// The images carry their own cryptography.
 #ifndef FLORIN_ED25519_H
 #define FLORIN_ED25519_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The field of Ed25519 (RFC 8032 section 5.1): 2^256 is 38 modulo 2^255 - 19, so what leaves the top
-// word comes back at the bottom, times 38.
+// The field of Ed25519 (RFC 8032 section 5.1): 2^256 is 38 modulo 2^255 - 19, so what leaves the
+// top word comes back at the bottom, times 38.
 #include "field25519.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The answer to IDENTITY (docs/link.md, "Channel 1"): what the board tells in SYNC, signed by a key of
-// the board's own (docs/decisions/0011; host/simulator/boardIdentity.ts is the simulator's).
+// The answer to IDENTITY (docs/link.md, "Channel 1"): what the board tells in SYNC, signed by a key
+// of the board's own (docs/decisions/0011; host/simulator/boardIdentity.ts is the simulator's).
 #ifndef FLORIN_IDENTITY_H
 #define FLORIN_IDENTITY_H
 

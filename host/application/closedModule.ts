@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Agents and modules that do not open (protocol section 7): what they say of the reason, in one
-// sentence for people, and what is to be done. Such a half signs nothing, but reads out what it has.
+// sentence for people, and what is to be done. Such a half signs nothing, but reads out what it
+// has.
 import type { Target, TransactionDevice } from "../device/types.ts";
 import { HostMessage, hostBody, parseHostBody } from "./hostPort.ts";
 

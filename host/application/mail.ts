@@ -45,7 +45,9 @@ export type MailEvent =
       hasMore: boolean;
     }
   | { type: "not fetched" }
-  /** The mailbox has the answer to a question: it was fetched before, and lost on the last steps. */
+  /**
+   * The mailbox has the answer to a question: it was fetched before, and lost on the last steps.
+   */
   | { type: "answered" };
 
 export type MailEffect =

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Payments without a ticket as the owners' hosts see them (Fig. 12 alone): orders to pay, to request
-// and to exchange (docs/protocol.cddl section 8, 60 to 63), another amount where the first cannot
-// be, and the owner's word on what a peer began.
+// Payments without a ticket as the owners' hosts see them (Fig. 12 alone): orders to pay, to
+// request and to exchange (docs/protocol.cddl section 8, 60 to 63), another amount where the first
+// cannot be, and the owner's word on what a peer began.
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { ConnectionId } from "../device/types.ts";
 import type { Clock } from "../link/clock.ts";

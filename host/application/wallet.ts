@@ -132,7 +132,9 @@ export class Wallet {
     );
   }
 
-  /** Gives the owner's word on payments that peers ask for, until the returned function is called. */
+  /**
+   * Gives the owner's word on payments that peers ask for, until the returned function is called.
+   */
   answerAsked(decide: (asked: AskedPayment) => Promise<boolean>): () => void {
     return answerAsked(this.device, decide);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a running economy answers to `florin bank`: accounts, money issued, notes that came back, the
-// ledger. Amounts are minor units; ids and hashes are hexadecimal.
+// What a running economy answers to `florin bank`: accounts, money issued, notes that came back,
+// the ledger. Amounts are minor units; ids and hashes are hexadecimal.
 import { type Bank, moduleId } from "../economy/banks.ts";
 import type { World } from "../economy/world.ts";
 import { reasonSentence } from "../application/reasons.ts";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// florin device list and info: the ports of this computer, and what a board tells of itself and signs
-// (docs/link.md, "Channel 1").
+// florin device list and info: the ports of this computer, and what a board tells of itself and
+// signs (docs/link.md, "Channel 1").
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SerialPort } from "serialport";

@@ -70,7 +70,9 @@ export async function settleClaims(
   }
 }
 
-/** Answers that came for a claimant too late: its module takes them no more, but they are evidence. */
+/**
+ * Answers that came for a claimant too late: its module takes them no more, but they are evidence.
+ */
 async function showLetters(base: Foundations, desk: ClaimsDesk, claimant: string): Promise<void> {
   const mail = sqlMailStore(base.database);
   const banks = await base.database.query("SELECT DISTINCT bank FROM mail_letters ORDER BY bank");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What all modules hold (protocol rule 4.7): what can be spent or refreshed, and of what is in doubt
-// one leg: what came in where the one who decides committed, what was promised where it did not.
+// What all modules hold (protocol rule 4.7): what can be spent or refreshed, and of what is in
+// doubt one leg: what came in where the one who decides committed, what was promised where it did
+// not.
 import { latestEntries, moduleLog } from "../application/deviceLogs.ts";
 import { PaymentState } from "../application/hostPort.ts";
 import { moduleBalances, moduleId } from "./banks.ts";
@@ -51,7 +52,9 @@ interface Doubt {
   readonly isCommitted: boolean;
 }
 
-/** The doubts in a module's log, each with whether the other module's log says that it committed. */
+/**
+ * The doubts in a module's log, each with whether the other module's log says that it committed.
+ */
 async function openDoubts(
   party: CertifiedParty,
   devices: readonly CertifiedParty[],

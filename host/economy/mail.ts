@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The mailboxes of an economy's banks, and each module's line to that of its own bank (protocol
-// rule 4.5): payments in doubt end without anybody doing anything, whether or not the two meet again.
+// rule 4.5): payments in doubt end without anybody doing anything, whether or not the two meet
+// again.
 import { ask } from "../application/commandRunner.ts";
 import { ExportKind, FieldReader, HostMessage } from "../application/hostPort.ts";
 import { MailCarrier } from "../application/mailCarrier.ts";

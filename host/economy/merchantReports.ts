@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a merchant can know of its own devices: their money and what they are promised to give, where
-// money came from, what they offer, and their agents' logs with the receipts' ids.
+// What a merchant can know of its own devices: their money and what they are promised to give,
+// where money came from, what they offer, and their agents' logs with the receipts' ids.
 import { agentLog, type ModuleLogEntry, moduleLog } from "../application/deviceLogs.ts";
 import { PaymentState } from "../application/hostPort.ts";
 import { promisedMinor } from "../application/merchantApplication.ts";

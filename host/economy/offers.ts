@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A merchant's offers, signed anew by each of its devices and published at the gateway (step 700):
-// as much as all its devices and accounts can give, for ten minutes, at its own rate or the one that
-// the authorization network publishes (par. 4, 77).
+// as much as all its devices and accounts can give, for ten minutes, at its own rate or the one
+// that the authorization network publishes (par. 4, 77).
 import { NETWORK_RATE, type RateFraction, rateFraction } from "../network/rates.ts";
 import type { EconomyOffer } from "./economyFile.ts";
 import type { Foundations } from "./foundations.ts";

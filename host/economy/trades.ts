@@ -146,7 +146,9 @@ export function receiptReport(receipt: Receipt): ReceiptReport {
   };
 }
 
-/** Why a transaction did not commit, in one sentence; with the card network's word if it had one. */
+/**
+ * Why a transaction did not commit, in one sentence; with the card network's word if it had one.
+ */
 export function whyRefused({ responseCode, reason }: PurchaseResult): string {
   if (responseCode === null || responseCode === "00") return reason;
   return `${reason}: ${responseCodeMeaning(responseCode)} (response code ${responseCode})`;

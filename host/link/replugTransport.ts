@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A line that is opened anew whenever it ends: a cable pulled out and put back, a board whose serial
-// port goes and comes with its power. What was under way is lost, as on any bad line: the link
-// repeats it, or finds by SYNC that the board was switched on meanwhile.
+// A line that is opened anew whenever it ends: a cable pulled out and put back, a board whose
+// serial port goes and comes with its power. What was under way is lost, as on any bad line: the
+// link repeats it, or finds by SYNC that the board was switched on meanwhile.
 import type { Clock, Timer } from "./clock.ts";
 import type { ByteTransport } from "./transport.ts";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The answer to IDENTITY (docs/link.md, "Channel 1"): whose images the board takes and what it tells
-// in SYNC, with the nonce of the SYNC that opened this link, under a signature of the board's own key
-// (docs/decisions/0011).
+// The answer to IDENTITY (docs/link.md, "Channel 1"): whose images the board takes and what it
+// tells in SYNC, with the nonce of the SYNC that opened this link, under a signature of the board's
+// own key (docs/decisions/0011).
 import { ed25519 } from "@noble/curves/ed25519.js";
 import type { BoardInformation } from "../link/protocol.ts";
 import { decodeSyncAnswer, encodeSyncAnswer, sameBytes } from "../link/sync.ts";

@@ -18,7 +18,9 @@ export interface WatchedModule {
   name: string;
   /** Name of its image; a device's agent is watched as well as its money module. */
   image: string;
-  /** Secret of the board, 32 bytes: a test's board has no other secrets than what follows from it. */
+  /**
+   * Secret of the board, 32 bytes: a test's board has no other secrets than what follows from it.
+   */
   secret: Uint8Array;
 }
 

@@ -7,9 +7,10 @@
 export type Table = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /**
- * The payer, or who decides where both pay. Events: `commit`, `note` (the own side noted), `peerDone`,
- * `forget` and `expire` (the record goes before the horizon, or behind it) are appends, `raise` the
- * counter's; `acknowledge`, `ask`, `answerAborted` and `tell...` (to the own side) leave the module.
+ * The payer, or who decides where both pay. Events: `commit`, `note` (the own side noted),
+ * `peerDone`, `forget` and `expire` (the record goes before the horizon, or behind it) are appends,
+ * `raise` the counter's; `acknowledge`, `ask`, `answerAborted` and `tell...` (to the own side)
+ * leave the module.
  */
 export const PAYER: Table = {
   idle: { commit: "committing", tellAborted: "closed", answerAborted: "closed" },
@@ -44,8 +45,8 @@ export const PAYER: Table = {
 
 /**
  * The payee, or who does not decide where both pay. Appends: `prepare`, `take` (the notes are its
- * own), `drop` (the payer said aborted), `keep` (and that word is kept), `claim`, `paid` and `refused`
- * (the agency's verdict), `note`, `forget`, `expire`; the rest leaves the module.
+ * own), `drop` (the payer said aborted), `keep` (and that word is kept), `claim`, `paid` and
+ * `refused` (the agency's verdict), `note`, `forget`, `expire`; the rest leaves the module.
  */
 export const PAYEE: Table = {
   idle: { prepare: "preparing", tellAborted: "closed" },

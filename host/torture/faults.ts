@@ -18,7 +18,9 @@ const CLOCK_JUMPS_MS = { forward: 3_600_000, backward: -3_600_000, days: 3_456_0
 /** One event of the recorded run: a letter to carry or a tick, and what it wrote. */
 export interface RunEvent {
   letter: Letter | null;
-  /** Names of the modules, such as "C.agent", in the order of their flash and counter operations. */
+  /**
+   * Names of the modules, such as "C.agent", in the order of their flash and counter operations.
+   */
   operations: string[];
 }
 

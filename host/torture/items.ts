@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads a module's log (9) or an export (8) to its end: item by item, each answer with the cursor of
-// the next (docs/protocol.cddl section 8).
+// Reads a module's log (9) or an export (8) to its end: item by item, each answer with the cursor
+// of the next (docs/protocol.cddl section 8).
 
 /**
  * Every item that a command with a cursor tells, oldest first.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names the messages of money modules that say something about a payment (docs/protocol.cddl
-// sections 5, 6 and 8): by their clear heads, and where they are sealed for the own agent, under its
-// keys. What is sealed between two modules is told by the type in its clear head.
+// sections 5, 6 and 8): by their clear heads, and where they are sealed for the own agent, under
+// its keys. What is sealed between two modules is told by the type in its clear head.
 import { hex } from "./agentWorld.ts";
 import { HOST, OWN, PEER } from "./bareModule.ts";
 import { Heads } from "./heads.ts";

@@ -17,7 +17,9 @@ const FROM_AGENT = 0;
 /** More than the heads of a message within a message take. */
 const HEADS_SIZE = 64;
 
-/** Local keys of one boot: agent to module, module to agent, and what payments' keys are made of. */
+/**
+ * Local keys of one boot: agent to module, module to agent, and what payments' keys are made of.
+ */
 export interface LocalKeys {
   fromAgent: Uint8Array;
   fromModule: Uint8Array;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes the tables of commitTable.ts as Promela: states as numbers, and each row as a guarded move.
-// docs/model includes the result; test/torture/model holds that it is what the tables say.
+// Writes the tables of commitTable.ts as Promela: states as numbers, and each row as a guarded
+// move. docs/model includes the result; test/torture/model holds that it is what the tables say.
 import type { Table } from "./commitTable.ts";
 
 const HEAD = `// SPDX-License-Identifier: Apache-2.0

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A point of the explorer as a .jsonl file: every letter, fault and board call with its virtual time,
-// and the same point run again and compared line by line. Random bytes and keys are left out: they
-// follow from the id, and a file may be handed on.
+// A point of the explorer as a .jsonl file: every letter, fault and board call with its virtual
+// time, and the same point run again and compared line by line. Random bytes and keys are left out:
+// they follow from the id, and a file may be handed on.
 import { readFileSync, writeFileSync } from "node:fs";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { projectFile } from "../projectFile.ts";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agency of a simulated world: both roots and both servers, from fixed secrets, certifying modules through
-// their own commands (docs/protocol.cddl section 8, 2 to 4).
+// The agency of a simulated world: both roots and both servers, from fixed secrets, certifying
+// modules through their own commands (docs/protocol.cddl section 8, 2 to 4).
 import { ed25519 } from "@noble/curves/ed25519.js";
 import type { ServerKey } from "../trust/agencyStatements.ts";
 import { decodeCbor } from "../trust/cbor.ts";

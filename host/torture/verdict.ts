@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Heals a world after a fault, lets its devices meet, and says what is then wrong: the invariants of
-// docs/protocol.md section 8 by the modules' own word, the receipts and the banks' books.
+// Heals a world after a fault, lets its devices meet, and says what is then wrong: the invariants
+// of docs/protocol.md section 8 by the modules' own word, the receipts and the banks' books.
 import { itemsOf } from "./items.ts";
 import { hex } from "./agentWorld.ts";
 import type { Device } from "./agentWorld.ts";

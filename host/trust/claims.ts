@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Claims and their evidence as the Certification Agency reads them (par. 122; docs/protocol.cddl
-// section 6): the claimant's word over the payer's offer, the drafts that the offer is about, and the
-// verdict that answers it.
+// section 6): the claimant's word over the payer's offer, the drafts that the offer is about, and
+// the verdict that answers it.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, concatBytes } from "@noble/hashes/utils.js";
 import { type ServerKey, signStatement } from "./agencyStatements.ts";

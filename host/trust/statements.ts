@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The statements about a payment in doubt as a host reads them (docs/protocol.cddl section 6,
-// `statement`; protocol rule 4.5). They prove themselves: a host may carry and check one, never make
-// one. Ids are hexadecimal.
+// `statement`; protocol rule 4.5). They prove themselves: a host may carry and check one, never
+// make one. Ids are hexadecimal.
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { decodeCbor, encodeCbor } from "./cbor.ts";
 import {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Aborts in every state of both agents (Figs. 6B, 7, 10, 11, 12): each flow is cut at each message,
-// and each prompt left without an answer. Both sides then end where they began, or both are done; the
-// hosts hear why; and the next transaction finds nothing in its way.
-// Refusals by word, wrong tickets and approvals are in purchase.test.ts and rogues.test.ts.
+// and each prompt left without an answer. Both sides then end where they began, or both are done;
+// the hosts hear why; and the next transaction finds nothing in its way. Refusals by word, wrong
+// tickets and approvals are in purchase.test.ts and rogues.test.ts.
 import { itemsOf } from "../../host/torture/items.ts";
 import { describe, expect, test } from "vitest";
 import { reasonSentence } from "../../host/application/reasons.ts";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exchange of two units between two devices in one commit (docs/protocol.md section 4), with the real
-// images: the one who begins decides, the other one's owner is asked, and both legs go or neither.
+// Exchange of two units between two devices in one commit (docs/protocol.md section 4), with the
+// real images: the one who begins decides, the other one's owner is asked, and both legs go or
+// neither.
 import { itemsOf } from "../../host/torture/items.ts";
 import { describe, expect, test } from "vitest";
 import { decodeCbor } from "../../host/trust/cbor.ts";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two customers at one merchant's device at the same moment: its money module makes one payment at a
-// time, so that the order for the second waits (docs/rules.md, "One payment at a time").
+// Two customers at one merchant's device at the same moment: its money module makes one payment at
+// a time, so that the order for the second waits (docs/rules.md, "One payment at a time").
 import { describe, expect, test } from "vitest";
 import { type Device, filled } from "../../host/torture/agentWorld.ts";
 import {

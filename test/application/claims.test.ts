@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a doubt to the money in the account, whole: a real money module claims, its host brings claim
-// and drafts to the Certification Agency, the issuer's books pay, and the verdict ends the payment.
+// From a doubt to the money in the account, whole: a real money module claims, its host brings
+// claim and drafts to the Certification Agency, the issuer's books pay, and the verdict ends the
+// payment.
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { describe, expect, test } from "vitest";
 import { claimDoubts, exchangeWithAgency } from "../../host/application/claims.ts";

@@ -179,7 +179,9 @@ export async function purchase(): Promise<TransactionCost> {
   }
 }
 
-/** A session of each half in which one thing is asked for, and refused: little more than opening. */
+/**
+ * A session of each half in which one thing is asked for, and refused: little more than opening.
+ */
 async function session(party: Party, quiet: () => Promise<void>): Promise<DeviceCost> {
   const agency = new TestAgency();
   const simulated = { emulator: null };

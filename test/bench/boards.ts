@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// npm run bench:boards: what the firmware costs on an emulated Cortex-M33, as exact counts, with the
-// project's goals beside them. It ends with code 1 where a goal or a limit is missed.
+// npm run bench:boards: what the firmware costs on an emulated Cortex-M33, as exact counts, with
+// the project's goals beside them. It ends with code 1 where a goal or a limit is missed.
 //
 //   npm run bench:boards [-- --json]
 import { argv } from "node:process";
@@ -62,7 +62,9 @@ const halves = ({ first, second }: TransactionCost) =>
     ["second module", second.module],
   ] as const;
 
-/** The numbers that the project speaks of: of the slower half, the fuller line, the fuller flash. */
+/**
+ * The numbers that the project speaks of: of the slower half, the fuller line, the fuller flash.
+ */
 function summary(cost: TransactionCost, isOnlyModules: boolean) {
   const all = halves(cost).map(([, half]) => half);
   const modules = [cost.first.module, cost.second.module];

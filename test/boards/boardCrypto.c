@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The runtime's own Ed25519 as a program, for tests: each line `sign SECRET MESSAGE` prints public key
-// and signature, `verify KEY MESSAGE SIGNATURE` prints 1 or 0; all in hexadecimal, - for no bytes.
+// The runtime's own Ed25519 as a program, for tests: each line `sign SECRET MESSAGE` prints public
+// key and signature, `verify KEY MESSAGE SIGNATURE` prints 1 or 0; all in hexadecimal, - for no
+// bytes.
 #include <stdio.h>
 #include <string.h>
 

@@ -4,8 +4,8 @@
 //
 //   cable TERMINAL LINK    LINK is a symbolic link to the terminal that the host opens
 //
-// A line `out` on standard input unplugs, `in` plugs in; each is answered by the same line. What the
-// board says while the cable is out is lost.
+// A line `out` on standard input unplugs, `in` plugs in; each is answered by the same line. What
+// the board says while the cable is out is lost.
 #define _XOPEN_SOURCE 600
 #include <fcntl.h>
 #include <poll.h>

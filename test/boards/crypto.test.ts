@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The boards' own Ed25519 in C: the vectors of RFC 8032 section 7.1, and on random secrets, messages
-// and damaged signatures what @noble says.
+// The boards' own Ed25519 in C: the vectors of RFC 8032 section 7.1, and on random secrets,
+// messages and damaged signatures what @noble says.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { ed25519 } from "@noble/curves/ed25519.js";

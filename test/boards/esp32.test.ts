@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ESP32's files and the whole runtime with images compile for RISC-V, without a warning in what is
-// hand-written, and take from outside only what ESP-IDF or the C library has.
+// The ESP32's files and the whole runtime with images compile for RISC-V, without a warning in what
+// is hand-written, and take from outside only what ESP-IDF or the C library has.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";

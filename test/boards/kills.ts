@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Power cuts in the middle of transactions: the emulator of either board is killed, at chosen messages
-// and at random moments, and switched on again. No unit is lost or made, and both sides come to agree.
+// Power cuts in the middle of transactions: the emulator of either board is killed, at chosen
+// messages and at random moments, and switched on again. No unit is lost or made, and both sides
+// come to agree.
 import { expect } from "vitest";
 import { filled } from "../../host/torture/agentWorld.ts";
 import { Random } from "../../host/torture/random.ts";

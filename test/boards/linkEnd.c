@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The C implementation of the board's end of the link as a program, for tests: each line of input
-// is one event (`start MS`, `bytes MS HEX`, `send MS CHANNEL ID HEX`, `time MS`); it prints what the
-// board does (`write HEX`, `request CHANNEL ID HEX`) and `done DEADLINE` after each.
+// is one event (`start MS`, `bytes MS HEX`, `send MS CHANNEL ID HEX`, `time MS`); it prints what
+// the board does (`write HEX`, `request CHANNEL ID HEX`) and `done DEADLINE` after each.
 //
 //   linkEnd SIMULATED BOOTS MESSAGE_LIMIT NAME { CHANNEL STARTS VERSION IMAGE HASH }
 #include <stdio.h>

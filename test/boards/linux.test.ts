@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The runtime as a process of this computer (boards/linux) with each engine: the board contract and a
-// payment, message for message as on the simulator; and with wasm3 signed images over the link, the
-// power cut in between. wasm3 is tried where WASM3_DIR names a checkout of it.
+// The runtime as a process of this computer (boards/linux) with each engine: the board contract and
+// a payment, message for message as on the simulator; and with wasm3 signed images over the link,
+// the power cut in between. wasm3 is tried where WASM3_DIR names a checkout of it.
 import { describe, expect, test } from "vitest";
 import { askBoard, BoardRefusal, loadSignedImage } from "../../host/device/boardRequests.ts";
 import type { EmulatedBoard } from "../../host/device/emulatedBoard.ts";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The board that is a process of this computer (boards/linux), with its standard input and output as
-// the line. Ending the process is cutting the power.
+// The board that is a process of this computer (boards/linux), with its standard input and output
+// as the line. Ending the process is cutting the power.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { resolve } from "node:path";
 import { EmulatedBoard, type EmulatedBoardOptions } from "../../host/device/emulatedBoard.ts";

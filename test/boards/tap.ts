@@ -30,8 +30,8 @@ class Direction {
   private readonly statistics = newLinkStatistics();
   private channels: ChannelState[] = CHANNELS.map(newChannel);
   /**
-   * By channel: bytes of the frames that brought something new, and of one acknowledgement for each.
-   * Repetitions and KEEPALIVE, whose number is the clock's, are not in it.
+   * By channel: bytes of the frames that brought something new, and of one acknowledgement for
+   * each. Repetitions and KEEPALIVE, whose number is the clock's, are not in it.
    */
   readonly bytes = new Map<number, number>();
   keepalives = 0;

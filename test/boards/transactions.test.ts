@@ -86,7 +86,8 @@ describe("a purchase by card between a customer's board and a merchant's", () =>
     expect(emulated.first.stateOf(ORDER)).toBe(COMMITTED);
     expect(await emulated.first.balance("USD")).toEqual([gainMinor, 0]);
     expect(await emulated.second.balance("USD")).toEqual([FUNDS_MINOR - gainMinor, 0]);
-    // The card that was acquired before is a ticket too. Both are asked: their messages are compared.
+    // The card that was acquired before is a ticket too. Both are asked: their messages are
+    // compared.
     expect([await emulated.tickets(), await simulated.tickets()]).toEqual([2, 2]);
     expect(emulated.books.conflicts).toEqual([]);
     expect([emulated.cards("posted"), emulated.cards("held")]).toEqual([1, 0]);

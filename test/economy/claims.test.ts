@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A payer's answer that came for a payment which was claimed already (docs/protocol.md rules 4.11 and
-// 4.13): the claimant's module takes it no more, but in the mailbox it is evidence for the agency.
+// A payer's answer that came for a payment which was claimed already (docs/protocol.md rules 4.11
+// and 4.13): the claimant's module takes it no more, but in the mailbox it is evidence for the
+// agency.
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { expect, test } from "vitest";
 import { settleClaims } from "../../host/economy/claims.ts";

@@ -151,7 +151,8 @@ describe("two units", () => {
         // 10.001 dinars at 487.123 yen are 4,871.717123 yen.
         expect(outcomes[0]).toMatchObject({ authorized: 4_872, received: 10_001 });
         expect(outcomes[1]).toMatchObject({ authorized: 4_871 });
-        // 3,333 yen at 0.005 are 16.665 pounds; half a percent of 16.67 is 0.08335, of 16.66 0.0833.
+        // 3,333 yen at 0.005 are 16.665 pounds; half a percent of 16.67 is 0.08335, of 16.66
+        // 0.0833.
         expect(outcomes[2]).toMatchObject({ authorized: 1_667 + 9, fee: 9 });
         expect(outcomes[3]).toMatchObject({ authorized: 1_666 - 9, fee: 9 });
       },

@@ -4,7 +4,9 @@
 // one item are opened, too: payloads of signed objects, sealed bodies inside messages.
 
 export interface Item {
-  /** 0 unsigned, 1 negative, 2 bytes, 3 text, 4 array, 5 map (keys and values in turn), 7 simple. */
+  /**
+   * 0 unsigned, 1 negative, 2 bytes, 3 text, 4 array, 5 map (keys and values in turn), 7 simple.
+   */
   major: number;
   /** Value, or what the head says of the length; it need not be true. */
   value: bigint;

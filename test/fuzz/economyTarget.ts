@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Economy files: whatever is in one, it is taken or refused in the one way that readers are told of.
+// Economy files: whatever is in one, it is taken or refused in the one way that readers are told
+// of.
 import { readFileSync } from "node:fs";
 import { EconomyFileError, parseEconomy } from "../../host/economy/economyFile.ts";
 import { projectFile } from "../../host/projectFile.ts";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fuzzer's part of every test run: the corpus once more, some inputs from a seed for each
-// target, past findings, and that the fuzzer sees what it should. `npm run fuzz` goes on from there.
+// target, past findings, and that the fuzzer sees what it should. `npm run fuzz` goes on from
+// there.
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { Random } from "../../host/torture/random.ts";

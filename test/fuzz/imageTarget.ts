@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One certified image alone, at rest: its host's commands (certificates, lists, signed time, boxes
-// for a network server, tickets' offers) and bodies of strangers and of the other half, changed, one
-// or a few behind the other. docs/protocol.cddl sections 2, 3, 5 and 8.
+// for a network server, tickets' offers) and bodies of strangers and of the other half, changed,
+// one or a few behind the other. docs/protocol.cddl sections 2, 3, 5 and 8.
 import { filled } from "../../host/torture/agentWorld.ts";
 import { BareModule, HOST, OWN, PEER, type Sent } from "../../host/torture/bareModule.ts";
 import type { Random } from "../../host/torture/random.ts";

@@ -34,7 +34,9 @@ export class Signer {
   /** By signature: how it was made, null if nobody known made it, "unknown" until that is tried. */
   private readonly made = new Map<string, SignedAs | null | "unknown">();
 
-  /** `seeds`: of the world's modules by public key; the agencies' and the card issuer's are known. */
+  /**
+   * `seeds`: of the world's modules by public key; the agencies' and the card issuer's are known.
+   */
   constructor(seeds: ReadonlyMap<string, Uint8Array>) {
     for (const [key, seed] of seeds) this.seeds.set(key, seed);
     for (const seed of [1, 2, 3, 4].map((byte) => filled(byte, 32)).concat(ISSUER_SEED)) {
@@ -56,7 +58,10 @@ export class Signer {
     }
   }
 
-  /** The signed objects of a tree that may be signed anew, innermost last; to be asked before it is changed. */
+  /**
+   * The signed objects of a tree that may be signed anew, innermost last; to be asked before it is
+   * changed.
+   */
   objectsOf(tree: Item): Map<Item, SignedAs> {
     const found = new Map<Item, SignedAs>();
     for (const one of allItems(tree).filter(isSigned)) {

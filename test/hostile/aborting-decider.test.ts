@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who decides a payment with two legs and was opened (docs/protocol.md rule 4.9): it takes the other
-// side's signatures with Ready-to-Commit, says `aborted`, and spends them all the same. The honest
-// module pays the same money to another, as it may. At the issuer the decider's own two signatures
-// convict it, and not the honest side.
+// Who decides a payment with two legs and was opened (docs/protocol.md rule 4.9): it takes the
+// other side's signatures with Ready-to-Commit, says `aborted`, and spends them all the same. The
+// honest module pays the same money to another, as it may. At the issuer the decider's own two
+// signatures convict it, and not the honest side.
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { beforeEach, describe, expect, test } from "vitest";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An opened peer with valid keys asks a module for a signed `aborted` about a payment that is not
-// aborted: one that both have still to begin, or one that this module committed. The statement would
-// acquit who spends twice (docs/protocol.md rules 4.6 and 4.9), so it must not be had.
+// aborted: one that both have still to begin, or one that this module committed. The statement
+// would acquit who spends twice (docs/protocol.md rules 4.6 and 4.9), so it must not be had.
 import { expect, test } from "vitest";
 import { bodiesTo, HOST, PEER } from "../../host/torture/bareModule.ts";
 import { id, START_SECONDS } from "../../host/torture/testAgency.ts";

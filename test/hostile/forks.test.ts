@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Money modules that a thief has opened (par. 133, 134; Fig. 20 steps 1598-1604): one that signs the
-// same money twice, one that goes back to an earlier state, one that passes another's note on. The
-// transfer tree finds them out where both branches meet, the bank convicts them by their own two
-// signatures, and once the list has come nobody deals with them. Honest modules never have more
+// Money modules that a thief has opened (par. 133, 134; Fig. 20 steps 1598-1604): one that signs
+// the same money twice, one that goes back to an earlier state, one that passes another's note on.
+// The transfer tree finds them out where both branches meet, the bank convicts them by their own
+// two signatures, and once the list has come nobody deals with them. Honest modules never have more
 // together than was issued and what the thief signed twice.
 import { itemsOf } from "../../host/torture/items.ts";
 import { bytesToHex } from "@noble/hashes/utils.js";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tickets and mandates changed in every small way (docs/protocol.cddl section 7): by somebody on the
-// way, without the signer's secrets, and by the signer itself, whose signature is then right over
-// what no honest issuer writes. The real agents get them in real sessions, refuse each for its
+// Tickets and mandates changed in every small way (docs/protocol.cddl section 7): by somebody on
+// the way, without the signer's secrets, and by the signer itself, whose signature is then right
+// over what no honest issuer writes. The real agents get them in real sessions, refuse each for its
 // reason, show their owners nothing, and keep what they kept before.
 import { itemsOf } from "../../host/torture/items.ts";
 import { concatBytes } from "@noble/hashes/utils.js";
@@ -116,7 +116,9 @@ function lies(ticket: unknown[], issuer: Signer): Tampered[] {
   }));
 }
 
-/** By whom has no secret: what is not one item never arrives, the rest is no ticket of its issuer. */
+/**
+ * By whom has no secret: what is not one item never arrives, the rest is no ticket of its issuer.
+ */
 const UNSIGNED: Rules = [
   [/^(longer head|indefinite length|tag|byte too|nothing)/, DROPPED],
   [/^\/0\/2<.*\/0\/2 bit/, TICKET_OF_ANOTHER],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exchange of two units between two devices (docs/protocol.md section 4): whoever opens decides, and
-// both legs are committed or none, whatever is lost and wherever the power is cut.
+// Exchange of two units between two devices (docs/protocol.md section 4): whoever opens decides,
+// and both legs are committed or none, whatever is lost and wherever the power is cut.
 import { describe, expect, test } from "vitest";
 import type { StorageOperation } from "../../host/simulator/types.ts";
 import { type AgentStandIn, exchange } from "../support/agentStandIn.ts";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Refresh: old notes for fresh ones at a teller, both legs in one commit (docs/protocol.cddl section
-// 6, request kind 5; docs/protocol.md section 4). The teller decides; the customer's parts are
-// promised from its Ready-to-Commit on.
+// Refresh: old notes for fresh ones at a teller, both legs in one commit (docs/protocol.cddl
+// section 6, request kind 5; docs/protocol.md section 4). The teller decides; the customer's parts
+// are promised from its Ready-to-Commit on.
 import { describe, expect, test } from "vitest";
 import { decodeCbor } from "../../host/trust/cbor.ts";
 import { PEER } from "../../host/torture/bareModule.ts";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Claims at the Certification Agency and in the issuers' books (par. 121, 122; docs/protocol.md rule
-// 4.13), in virtual time: what is owed is paid once and late enough, what is false is refused, and
-// who took both is convicted. How a module makes its claim: test/money/claims.test.ts.
+// Claims at the Certification Agency and in the issuers' books (par. 121, 122; docs/protocol.md
+// rule 4.13), in virtual time: what is owed is paid once and late enough, what is false is refused,
+// and who took both is convicted. How a module makes its claim: test/money/claims.test.ts.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js";
 import { beforeEach, describe, expect, test } from "vitest";

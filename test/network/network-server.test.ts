@@ -67,7 +67,9 @@ function attach(module: BareModule, peer: PeerConnection, heard?: (message: unkn
   return carry;
 }
 
-/** Asks for money by this URL; state and reason of the last `finished`, and the first body's kind. */
+/**
+ * Asks for money by this URL; state and reason of the last `finished`, and the first body's kind.
+ */
 async function withdraw(world: NetworkWorld, url: string): Promise<unknown[]> {
   const peer = await connectPeer(url);
   closers.push(() => peer.close());

@@ -26,7 +26,9 @@ import { START_SECONDS, TestAgency } from "../../host/torture/testAgency.ts";
 export const BANK = "Bank of Tests";
 export const UNIT = "EUR";
 
-/** One step of a note's way: who gets how much of it, from where on, as which part of its parent. */
+/**
+ * One step of a note's way: who gets how much of it, from where on, as which part of its parent.
+ */
 export interface Hop {
   readonly to: Signer;
   readonly amount: number;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Orders while a proxy mangles everything between the hosts of a running economy, WebSockets and the
-// card network alike; then the network heals, and without anybody's doing the audit must hold.
+// Orders while a proxy mangles everything between the hosts of a running economy, WebSockets and
+// the card network alike; then the network heals, and without anybody's doing the audit must hold.
 import { pathToFileURL } from "node:url";
 import { projectFile } from "../../host/projectFile.ts";
 import type { ManglingProxy } from "./manglingProxy.ts";
@@ -13,7 +13,9 @@ export interface MangledCounts {
   problems: string[];
 }
 
-/** Gives orders, each under mangling of another density, and audits when the network is well again. */
+/**
+ * Gives orders, each under mangling of another density, and audits when the network is well again.
+ */
 export async function mangledRounds(
   town: Town,
   proxy: ManglingProxy,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A TCP proxy that mangles what passes it, in both directions, by a seed: pieces are dropped,
-// delayed, repeated, cut short or changed, and connections are cut. A piece is what the system hands
-// over at once, most often one whole message of a WebSocket or of the card network.
+// delayed, repeated, cut short or changed, and connections are cut. A piece is what the system
+// hands over at once, most often one whole message of a WebSocket or of the card network.
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { numbers } from "./town.ts";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time-out and query (paragraphs 75-76; protocol rules 2 and 4) in the bare flows with a bank: at each
-// message in turn, one is lost, one is late, or the line is dead from there on. What is asked for is
-// then done once, or ended, or in doubt until both meet again; and the host is told why.
+// Time-out and query (paragraphs 75-76; protocol rules 2 and 4) in the bare flows with a bank: at
+// each message in turn, one is lost, one is late, or the line is dead from there on. What is asked
+// for is then done once, or ended, or in doubt until both meet again; and the host is told why.
 import { describe, expect, test } from "vitest";
 import { PEER } from "../../host/torture/bareModule.ts";
 import { type Carried, type Node, State, stockedWorld } from "../support/moneyWorld.ts";

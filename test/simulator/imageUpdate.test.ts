@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signed updates of images at the simulated board (docs/link.md, "Loading an image"): what is taken,
-// each refusal, power cut at every step, and that keys and flash stay with {name, signer, minimum
-// version} (protocol rule 7).
+// Signed updates of images at the simulated board (docs/link.md, "Loading an image"): what is
+// taken, each refusal, power cut at every step, and that keys and flash stay with {name, signer,
+// minimum version} (protocol rule 7).
 import { readFileSync } from "node:fs";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { beforeAll, describe, expect, test } from "vitest";

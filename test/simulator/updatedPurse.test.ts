@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two persons pay before and after all their images were replaced by newer ones over the link: money,
-// certificates and pairing stay (protocol rule 7).
+// Two persons pay before and after all their images were replaced by newer ones over the link:
+// money, certificates and pairing stay (protocol rule 7).
 import { expect, test } from "vitest";
 import { loadSignedImage } from "../../host/device/boardRequests.ts";
 import { systemClock } from "../../host/link/clock.ts";

@@ -214,7 +214,9 @@ export class AbortWorld extends PurchaseWorld {
     this.askBank(device, 1, amount);
   }
 
-  /** Sends command 81 for a withdrawal (1), a deposit (3) or a refresh (5), which has no account. */
+  /**
+   * Sends command 81 for a withdrawal (1), a deposit (3) or a refresh (5), which has no account.
+   */
   private askBank(device: Device, kind: 1 | 3 | 5, amount: number): void {
     this.connect(device, this.teller);
     const account = kind === 5 ? null : "12345678";

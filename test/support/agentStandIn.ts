@@ -122,8 +122,8 @@ export class AgentStandIn {
   }
 
   /**
-   * Orders the own module to pay (3) or to receive (4). `opens`: it opens the session and states the
-   * amount; not so the payer of a requested payment (manner 2).
+   * Orders the own module to pay (3) or to receive (4). `opens`: it opens the session and states
+   * the amount; not so the payer of a requested payment (manner 2).
    */
   order(terms: Terms, other: AgentStandIn, isPayer: boolean, opens = isPayer, manner = 1): void {
     this.terms = terms;

@@ -100,7 +100,9 @@ export class NetworkWorld {
     );
   }
 
-  /** The customer asks the teller for money (81); what the customer's host hears comes to `heard`. */
+  /**
+   * The customer asks the teller for money (81); what the customer's host hears comes to `heard`.
+   */
   withdraw(amountMinor = 500): Uint8Array {
     const commandId = filled(0, 16);
     commandId[0] = ++this.commands;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Modules that never meet again, and a bank's mailbox between them (protocol rule 4.5): the mailbox
-// is the real one over a store in memory; hosts do what mailCarrier.ts does. A test may make it lie.
+// is the real one over a store in memory; hosts do what mailCarrier.ts does. A test may make it
+// lie.
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { statementBody, statementOf } from "../../host/application/mailCarrier.ts";
 import { decidePost, type KeptLetter, readPosted } from "../../host/network/bank/mailbox.ts";

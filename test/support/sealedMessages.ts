@@ -38,7 +38,9 @@ export interface Secret {
 export interface SealedPart {
   name: string;
   plain: Uint8Array;
-  /** `type`: said in clear and bound to the box, where it has one; that of the message if absent. */
+  /**
+   * `type`: said in clear and bound to the box, where it has one; that of the message if absent.
+   */
   seal(plain: Uint8Array, type?: number): Uint8Array;
 }
 

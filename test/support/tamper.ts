@@ -17,7 +17,9 @@ interface Change {
   readonly value: unknown;
 }
 
-/** All small changes of an encoded object that leave it an encoded object, then those that do not. */
+/**
+ * All small changes of an encoded object that leave it an encoded object, then those that do not.
+ */
 export function tamperedWith(bytes: Uint8Array): Tampered[] {
   const changes = [...changesOf(decodeCbor(bytes), "")];
   const encoded = changes.map(({ at, value }) => ({ what: at, bytes: encodeCbor(value) }));

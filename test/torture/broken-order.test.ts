@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A commit order that is broken on purpose is caught by both: by spin in the model without that rule,
-// and by the replay of what the boards of the broken image are called for (docs/model/README.md).
+// A commit order that is broken on purpose is caught by both: by spin in the model without that
+// rule, and by the replay of what the boards of the broken image are called for
+// (docs/model/README.md).
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";

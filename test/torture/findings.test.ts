@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pairs of faults that once left something open, each by the rule that now ends it: a host that asks
-// again (30, 56) makes the agent ask its money module again (docs/protocol.md rules 4.4 and 5.1).
+// Pairs of faults that once left something open, each by the rule that now ends it: a host that
+// asks again (30, 56) makes the agent ask its money module again (docs/protocol.md rules 4.4 and
+// 5.1).
 import { expect, test } from "vitest";
 import { Explorer, worldOfPoint } from "../../host/torture/explorer.ts";
 

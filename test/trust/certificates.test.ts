@@ -45,7 +45,9 @@ const sign = (claims: Partial<Claims>, key = seed(2), kid: Uint8Array | undefine
   signCertificate({ ...holderClaims, ...claims } as Claims, key, kid);
 const check = (holder: Uint8Array, withServer = server, at = NOW) =>
   verifyChain(encodeChain(holder, withServer), root, at);
-/** A holder that names this server's certificate, so that the kid does not give a wrong one away. */
+/**
+ * A holder that names this server's certificate, so that the kid does not give a wrong one away.
+ */
 const naming = (withServer: Uint8Array, claims: Partial<Claims> = {}, key = seed(2)) =>
   sign(claims, key, parseCertificate(withServer)?.reference);
 const checkUnder = (withServer: Uint8Array, claims: Partial<Claims> = {}, key = seed(2)) =>

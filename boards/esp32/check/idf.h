@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of ESP-IDF 5 that the board calls, declared by its Programming Guide, so that the board
-// compiles where ESP-IDF is not installed. Only for that check: the real project includes idf/idf.h.
+// compiles where ESP-IDF is not installed. Only for that check: the real project includes
+// idf/idf.h.
 #ifndef FLORIN_IDF_H
 #define FLORIN_IDF_H
 

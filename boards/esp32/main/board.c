@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// An ESP32-S3, C3 or C6 as a board: time, randomness, flash partitions, the counts that NVS keeps, and
-// the secret, which only the HMAC peripheral can use (ESP-IDF 5 Programming Guide). line.c is the line.
+// An ESP32-S3, C3 or C6 as a board: time, randomness, flash partitions, the counts that NVS keeps,
+// and the secret, which only the HMAC peripheral can use (ESP-IDF 5 Programming Guide). line.c is
+// the line.
 #include "board.h"
 
 #include <stdio.h>

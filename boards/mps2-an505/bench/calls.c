@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A program for the board in place of the runtime: it calls the cryptography of the test image
-// `primitives`, or of a leaky build of it, as a file tells it, and counts the instructions of each call. The emulator runs it
-// with `-icount shift=7`: 128 ns of the board's time for each instruction, 50 ns for each tick of a
-// timer, so that ticks give the exact number (scripts and reader: test/boards/counts.ts).
+// `primitives`, or of a leaky build of it, as a file tells it, and counts the instructions of each
+// call. The emulator runs it with `-icount shift=7`: 128 ns of the board's time for each
+// instruction, 50 ns for each tick of a timer, so that ticks give the exact number (scripts and
+// reader: test/boards/counts.ts).
 //
 //   calls:   1 address length bytes    writes to the image's memory
 //            2 function 7 arguments    calls; to results go instructions and the value returned

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Images that came over the link (docs/link.md, "Loading an image"): two banks of flash for each slot,
-// in turns. host/simulator/imageStore.ts is the simulator's, and lays them out alike.
+// Images that came over the link (docs/link.md, "Loading an image"): two banks of flash for each
+// slot, in turns. host/simulator/imageStore.ts is the simulator's, and lays them out alike.
 #ifndef FLORIN_BANKS_H
 #define FLORIN_BANKS_H
 

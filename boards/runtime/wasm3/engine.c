@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine for an image under wasm3. Compiled once for each slot of the board: SLOT is `agent` or
-// `module`; the build writes SLOT_IDENTITY, name, versions, hash and signer of the image that is part
-// of the board's program, and SLOT_BYTES, its WebAssembly. Newer ones come over the link (banks.h).
+// `module`; the build writes SLOT_IDENTITY, name, versions, hash and signer of the image that is
+// part of the board's program, and SLOT_BYTES, its WebAssembly. Newer ones come over the link
+// (banks.h).
 #include "../module.h"
 #include "banks.h"
 #include "instance.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A release signer's statement of an image (docs/protocol.cddl, "images"; host/trust/imageRelease.ts).
+// A release signer's statement of an image (docs/protocol.cddl, "images";
+// host/trust/imageRelease.ts).
 #ifndef FLORIN_RELEASE_H
 #define FLORIN_RELEASE_H
 

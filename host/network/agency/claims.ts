@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Certification Agency's decisions about claims (par. 122; docs/protocol.md rule 4.13), over plain
-// records: filed by verified evidence before the horizon, decided when every way by which the money
-// could still come back is closed. Ids are hexadecimal, times seconds since 1970.
+// The Certification Agency's decisions about claims (par. 122; docs/protocol.md rule 4.13), over
+// plain records: filed by verified evidence before the horizon, decided when every way by which the
+// money could still come back is closed. Ids are hexadecimal, times seconds since 1970.
 import { bytesToHex } from "@noble/hashes/utils.js";
 import {
   type Claim,
@@ -18,8 +18,8 @@ import type { AbortedStatement } from "../bank/redeemedNotes.ts";
 
 const DAY_SECONDS = 24 * 3600;
 /**
- * After the horizon: a bank takes no such note any more, but what it took on the last day must reach
- * the issuer and be reconciled there.
+ * After the horizon: a bank takes no such note any more, but what it took on the last day must
+ * reach the issuer and be reconciled there.
  */
 export const LAG_SECONDS = 7 * DAY_SECONDS;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The shell around claims.ts: the Certification Agency's desk for claims and for signed `aborted`. It
-// asks the issuers' books, has them pay, and signs verdicts. Each step may be repeated, so that a
-// crash between any two of them pays nothing twice.
+// The shell around claims.ts: the Certification Agency's desk for claims and for signed `aborted`.
+// It asks the issuers' books, has them pay, and signs verdicts. Each step may be repeated, so that
+// a crash between any two of them pays nothing twice.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { agencyRoot, type AgencyState, certificateById, serverKey } from "./agency.ts";

@@ -28,7 +28,9 @@ export type AccessAnswer =
   | { readonly ok: true; readonly module: Uint8Array; readonly box: Uint8Array }
   | { readonly ok: false; readonly reason: AccessRefusal };
 
-/** Reasons of docs/protocol.cddl section 9: 10 certificate invalid, 11 expired, 12 listed, 15 role. */
+/**
+ * Reasons of docs/protocol.cddl section 9: 10 certificate invalid, 11 expired, 12 listed, 15 role.
+ */
 export type AccessRefusal = 10 | 11 | 12 | 15;
 
 /** Gives a module access to a network, or a reason against it. `agency` is that of modules. */

@@ -209,7 +209,9 @@ export class BankService {
     };
   }
 
-  /** Transaction reconciliation: one sentence for each payment that modules and books tell apart. */
+  /**
+   * Transaction reconciliation: one sentence for each payment that modules and books tell apart.
+   */
   async compareLogs(): Promise<string[]> {
     const payments = await this.store.payments(this.settings.bank);
     const problems: string[] = [];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A claimed note at its issuer (par. 122; docs/protocol.md rule 4.13): whether what it is worth came
-// back, and the entry that pays it out of circulation into the claimant's account.
+// A claimed note at its issuer (par. 122; docs/protocol.md rule 4.13): whether what it is worth
+// came back, and the entry that pays it out of circulation into the claimant's account.
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { ClaimedNote } from "../../trust/claims.ts";
 import { signersOf } from "../../trust/notes.ts";

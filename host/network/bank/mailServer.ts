@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A bank's mailbox on a WebSocket: the shell around mailbox.ts and its store. What a device's host
-// posts goes to the mailboxes of other banks, too, since nobody knows where a stranger has its mail.
+// posts goes to the mailboxes of other banks, too, since nobody knows where a stranger has its
+// mail.
 import type { AddressInfo } from "node:net";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import type { Root } from "../../trust/certificates.ts";

@@ -34,7 +34,9 @@ export interface Settle extends ModulePayment {
 /** A message of a module, read. Ids are hexadecimal. */
 export type ModuleMessage = HoldWanted | Settle;
 
-/** The reason for which a module refused a session before anything was asked (87); else undefined. */
+/**
+ * The reason for which a module refused a session before anything was asked (87); else undefined.
+ */
 export function refusalReason(bytes: Uint8Array): number | undefined {
   const body = parseHostBody(bytes);
   const reason = body?.number === HostMessage.REFUSED ? body.fields[1] : undefined;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Money-issued reconciliation at the issuer (docs/protocol.md sections 3 and 6): each note that came
-// back is verified, entered in the index by its parents, and compared with what came back before.
-// Two of its transfers that cannot both be true convict the module that signed them.
+// Money-issued reconciliation at the issuer (docs/protocol.md sections 3 and 6): each note that
+// came back is verified, entered in the index by its parents, and compared with what came back
+// before. Two of its transfers that cannot both be true convict the module that signed them.
 import { bytesToHex } from "@noble/hashes/utils.js";
 import {
   type Note,

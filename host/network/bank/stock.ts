@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A teller's stock as an event machine (docs/protocol.md section 4, nested payments): notes are made
-// on demand before a customer's payment goes on, and go back to their issuer when they are not
+// A teller's stock as an event machine (docs/protocol.md section 4, nested payments): notes are
+// made on demand before a customer's payment goes on, and go back to their issuer when they are not
 // needed any more. One order at a generator runs at a time; everything else waits in turn.
 
 /** A payment that takes notes out of the stock. */
@@ -273,7 +273,9 @@ function tidy(
   return goOn(state, policy);
 }
 
-/** Minor units to send back: everything, where there are too many notes to give out in one packet. */
+/**
+ * Minor units to send back: everything, where there are too many notes to give out in one packet.
+ */
 function surplus(stock: Stock, broughtMinor: number, policy: StockPolicy): number {
   const { spendableMinor, refreshMinor, notes } = stock;
   if (notes > policy.keepNotes) return spendableMinor + refreshMinor;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The network server of Fig. 14 (steps 1472-1478; docs/protocol.cddl section 3, network-hello) as
 // an event machine: it lets modules sign on, opens their first message under the key shared with
-// each of them, forwards it to the destination, and then passes what both sides seal for each other.
-// It sees certificates and who talks to whom, and nothing of what they say.
+// each of them, forwards it to the destination, and then passes what both sides seal for each
+// other. It sees certificates and who talks to whom, and nothing of what they say.
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { step } from "../../patent/step.ts";
