@@ -133,8 +133,10 @@ export class ImageStore {
     if (release.name !== name) return UpdateStatus.OTHER_NAME;
     if (release.minimumVersion !== minimumVersion) return UpdateStatus.OTHER_PURSE;
     if (release.sizeBytes > IMAGE_LIMIT) return UpdateStatus.TOO_LONG;
-    const isThere = !this.isOutdated && equalBytes(release.hash, this.image.hash);
-    if (!isThere && !this.isNewer(release)) return UpdateStatus.OLDER;
+    const isNewer = this.isNewer(release);
+    // The same bytes under a newer version are loaded: the version is what never goes back.
+    const isThere = !isNewer && !this.isOutdated && equalBytes(release.hash, this.image.hash);
+    if (!isThere && !isNewer) return UpdateStatus.OLDER;
     // After a break of the line the same image goes on where it was.
     if (this.update !== null && equalBytes(this.update.statement, statement)) {
       return UpdateStatus.TAKEN;

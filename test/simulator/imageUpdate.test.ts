@@ -175,6 +175,16 @@ describe("what is refused leaves the old image running", () => {
     expect(at.board.statistics.pagesErased).toBe(erased);
   });
 
+  test("bytes that run already: a newer version of them is taken, an older one changes nothing", () => {
+    const at = bench({ module: builtIn(1) });
+    const same = (version: number) =>
+      signImage({ name: NAME, version, minimumVersion: 1 }, builtIn(1).bytes, DEVELOPMENT_SEED);
+    expect(update(at, same(3))).toBe(UpdateStatus.TAKEN);
+    expect(versionOf(at)).toBe(3);
+    expect(update(at, same(2))).toBe(UpdateStatus.TAKEN);
+    expect(versionOf(at)).toBe(3);
+  });
+
   test("bytes that are not the signed ones", () => {
     const at = bench();
     const image = signed(2);

@@ -68,9 +68,11 @@ static enum update_status begin(struct banks *banks, bool is_outdated, const uin
   if (strcmp(release.name, image->name) != 0) return UPDATE_OTHER_NAME;
   if (release.minimum_version != image->minimum_version) return UPDATE_OTHER_PURSE;
   if (release.size > IMAGE_LIMIT) return UPDATE_TOO_LONG;
-  bool is_there = !is_outdated && memcmp(release.hash, image->hash, HASH_SIZE) == 0;
   bool is_newer = release.version >= board_version_floor(image->channel) &&
                   (is_outdated || release.version > image->version);
+  /* The same bytes under a newer version are loaded: the version is what never goes back. */
+  bool is_there =
+      !is_newer && !is_outdated && memcmp(release.hash, image->hash, HASH_SIZE) == 0;
   if (!is_there && !is_newer) return UPDATE_OLDER;
   /* After a break of the line the same image goes on where it was. */
   if (banks->statement_length == length && memcmp(banks->statement, statement, length) == 0) {
