@@ -155,7 +155,8 @@ export function commitDeed(place: DeedPlace): Deed {
   return deedOf(suspect, { isGone: true, persist });
 }
 
-function deedOf(suspect: Device, more: Partial<Deed>): Deed {
+/** A deed of this device that does nothing but `more`. */
+export function deedOf(suspect: Device, more: Partial<Deed>): Deed {
   return {
     suspect,
     locked: null,

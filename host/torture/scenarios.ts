@@ -54,8 +54,8 @@ interface Stage {
   place: { faults: FaultWorld | null; early: Books };
 }
 
-/** A customer, a friend, a merchant and a teller, all with money. */
-function stage(seed: number): Stage {
+/** A customer, a friend, a merchant and a teller, all with money; the bank can issue more. */
+export function fundedWorld(seed = 1): Pick<Stage, "world" | "friend" | "teller"> {
   const world = new PurchaseWorld(false, seed === 1 ? "" : ` ${seed}`);
   const friend = world.add("customer", "D");
   world.fund(world.merchant, 400_000);
@@ -67,6 +67,12 @@ function stage(seed: number): Stage {
   world.order(1, signOffer(world, world.merchant, 1));
   world.pass(60_000);
   world.customer.host = willingCustomer(PRICE_MINOR);
+  return { world, friend, teller };
+}
+
+/** The same, with hosts that keep the world's books. */
+function stage(seed: number): Stage {
+  const { world, friend, teller } = fundedWorld(seed);
   const place: Stage["place"] = { faults: null, early: newBooks() };
   const books = () => place.faults?.books ?? place.early;
   world.merchant.host = merchantHost(books);

@@ -2,6 +2,7 @@
 // Transactions between two real devices for faults to be made in, and what must hold after any of
 // them: nothing panicked, no money was made or lost, both sides tell the same end, nothing stays in
 // doubt once the two have met again, and the same transaction then succeeds.
+import { fundedWorld } from "../../host/torture/scenarios.ts";
 import { decodeCbor } from "../../host/trust/cbor.ts";
 import { type Device, filled, hex } from "../../host/torture/agentWorld.ts";
 import {
@@ -9,9 +10,6 @@ import {
   cardComponents,
   merchantComponents,
   payloadOf,
-  PurchaseWorld,
-  signOffer,
-  willingCustomer,
 } from "../../host/torture/purchaseWorld.ts";
 import { Random } from "../../host/torture/random.ts";
 import {
@@ -59,19 +57,9 @@ export interface Try {
   fault: string;
 }
 
-/** The world of all scenarios: funded, with a teller in stock, on clean wires. */
+/** The world of all scenarios, with an authority that issues what it is asked for. */
 function worldOfAll() {
-  const world = new PurchaseWorld();
-  const friend = world.add("customer", "D");
-  world.fund(world.merchant, 400_000);
-  const teller = world.devices.find(({ name }) => name === "T")!;
-  const generator = world.devices.find(({ name }) => name === "G")!;
-  world.connect(teller, generator);
-  world.tell(teller, "module", [81, filled(103), 2, 300_000, UNIT, null]);
-  world.customer.host = willingCustomer(100_000);
-  world.order(1, signOffer(world, world.merchant, 1));
-  world.pass(60_000);
-  world.customer.host = willingCustomer(2_000);
+  const { world, friend, teller } = fundedWorld();
   world.authority.host = (message) => {
     if (message[0] !== 71) return [];
     return [[72, message[1], message[3] === 1 ? cardComponents() : merchantComponents()]];

@@ -4,7 +4,7 @@
 // (docs/protocol.md rule 8); what breaks this is said.
 import { beforeAll, describe, expect, test } from "vitest";
 import { Explorer } from "../../host/torture/explorer.ts";
-import type { Deed } from "../../host/torture/hostile.ts";
+import { type Deed, deedOf } from "../../host/torture/hostile.ts";
 import { fundsOfAll, judgeDeed, posted } from "../../host/torture/hostileVerdict.ts";
 import { SCENARIOS } from "../../host/torture/scenarios.ts";
 import { tour } from "../../host/torture/tour.ts";
@@ -51,16 +51,7 @@ test("an old flash image behind a payment is refused, and the point repeats exac
 });
 
 describe("what is wrong is said", () => {
-  const deedOf = (more: Partial<Deed>): Deed => ({
-    suspect: payment.scenario.first,
-    locked: null,
-    isGone: false,
-    isOpened: false,
-    isWithholding: false,
-    isOrderChanged: false,
-    persist: () => {},
-    ...more,
-  });
+  const deed = (more: Partial<Deed>) => deedOf(payment.scenario.first, more);
 
   test("money made, money lost, an old image that opens", () => {
     const { scenario } = payment;
@@ -73,7 +64,7 @@ describe("what is wrong is said", () => {
       return all;
     };
     const wrong = (funds: typeof before, more: Partial<Deed> = {}) =>
-      judgeDeed(scenario, deedOf(more), funds, cards).complaints;
+      judgeDeed(scenario, deed(more), funds, cards).complaints;
     expect(wrong(before)).toEqual([]);
     expect(wrong(changed("C", -5))).toEqual(["5 minor units are made"]);
     expect(wrong(changed("C", 5))).toEqual(["5 minor units are lost"]);
