@@ -17,9 +17,9 @@ it("a mangling proxy between all hosts: when it stops, everything is settled by 
   proxy = await openManglingProxy(3);
   town = new Town(throughProxy(proxy.port));
   await town.start();
-  const counts = await mangledRounds(town, proxy, 3, (rounds) => rounds >= 4);
+  const everyDeedDone = () => DEEDS.every((deed) => proxy!.counts[deed] > 0);
+  const counts = await mangledRounds(town, proxy, 3, (rounds) => rounds >= 4 && everyDeedDone());
   expect(counts.problems).toEqual([]);
-  expect(DEEDS.reduce((sum, deed) => sum + proxy!.counts[deed], 0)).toBeGreaterThan(4);
   expect(await town.ask("pay", { as: "Ada", to: "Bo", amount: 5, unit: "USD" })).toMatchObject({
     outcome: "ok",
   });

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A TCP proxy that mangles what passes it, in both directions, by a seed: pieces are dropped,
 // delayed, repeated, cut short or changed, and connections are cut. A piece is what the system
-// hands over at once, most often one whole message of a WebSocket or of the card network.
+// hands over at once, most often one whole message of a WebSocket or of the card network. How many
+// pieces a run has is chance, so the deeds are dealt like cards: none comes again before all came.
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { numbers } from "./town.ts";
 
@@ -12,7 +13,7 @@ const LONGEST_DELAY_MS = 3_000;
 
 export interface ManglingProxy {
   readonly port: number;
-  /** One of so many pieces is mangled; 0 for none: then everything passes as it is. */
+  /** One of each so many pieces is mangled; 0 for none: then everything passes as it is. */
   oneIn: number;
   readonly counts: Record<Deed | "pieces" | "connections", number>;
   close(): Promise<void>;
@@ -24,17 +25,34 @@ export async function openManglingProxy(seed: number): Promise<ManglingProxy> {
     [...DEEDS, "pieces", "connections"].map((name) => [name, 0]),
   ) as ManglingProxy["counts"];
   const sockets = new Set<Socket>();
+  let undealt: Deed[] = [];
+  const deal = (): Deed => {
+    if (undealt.length === 0) undealt = [...DEEDS];
+    return undealt.splice(next(undealt.length), 1)[0]!;
+  };
+  let piecesToPass = 0;
+  let piecesToWindowEnd = 0;
+  const isChosen = (): boolean => {
+    if (proxy.oneIn === 0) return false;
+    if (piecesToWindowEnd === 0) {
+      piecesToWindowEnd = proxy.oneIn;
+      piecesToPass = next(proxy.oneIn);
+    }
+    piecesToWindowEnd -= 1;
+    piecesToPass -= 1;
+    return piecesToPass === -1;
+  };
 
   const pass = (from: Socket, to: Socket, piece: Buffer): void => {
     counts.pieces += 1;
     const write = (bytes: Buffer) => {
       if (!to.destroyed) to.write(bytes);
     };
-    if (proxy.oneIn === 0 || next(proxy.oneIn) !== 0) {
+    if (!isChosen()) {
       write(piece);
       return;
     }
-    const deed = DEEDS[next(DEEDS.length)]!;
+    const deed = deal();
     counts[deed] += 1;
     switch (deed) {
       case "drop":
