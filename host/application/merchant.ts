@@ -19,7 +19,7 @@ import {
   type ServedEntry,
   stepMerchant,
 } from "./merchantApplication.ts";
-import { readTicket } from "./tickets.ts";
+import { cardAndMerchant } from "./tickets.ts";
 
 /** What a merchant asks for; amounts in minor units. */
 export interface OfferOrder {
@@ -171,15 +171,8 @@ export class MerchantService {
   }
 
   private cardOf(card: Uint8Array): CardAndMerchant {
-    const ticket = readTicket(card);
-    if (ticket?.type !== "card") throw new Error("the agent named a credential that is no card");
-    const expires = new Date((ticket.expires - 1) * 1000);
-    const year = String(expires.getUTCFullYear() % 100).padStart(2, "0");
-    const month = String(expires.getUTCMonth() + 1).padStart(2, "0");
-    return {
-      cardNumber: ticket.account,
-      cardExpiry: `${year}${month}`,
-      merchantAgentId: this.options.agentId,
-    };
+    const named = cardAndMerchant(card, this.options.agentId);
+    if (named === undefined) throw new Error("the agent named a credential that is no card");
+    return named;
   }
 }

@@ -2,6 +2,7 @@
 // Tickets as the owner's host shows them (Fig. 2): reads the signed part of a ticket, without
 // checking signatures. The agent has done that; whoever does not trust it verifies an export.
 import { bytesToHex } from "@noble/hashes/utils.js";
+import type { CardAndMerchant } from "../network/authorization/outboxMessages.ts";
 import { decodeCbor, encodeCbor } from "../trust/cbor.ts";
 import { parseSigned } from "../trust/cose.ts";
 
@@ -92,6 +93,23 @@ export function readTicket(bytes: Uint8Array): Ticket | undefined {
   if (type === 2 && field.length === 4) return merchantCredential(identifier, field);
   if (type === 3 && field.length === 16) return receipt(identifier, field);
   return undefined;
+}
+
+/**
+ * The account and the merchant as card messages name them; undefined for a ticket that is no card.
+ * @param merchantAgentId 16 hexadecimal digits
+ */
+export function cardAndMerchant(
+  card: Uint8Array,
+  merchantAgentId: string,
+): CardAndMerchant | undefined {
+  const ticket = readTicket(card);
+  if (ticket?.type !== "card") return undefined;
+  // The ticket's expiry is exclusive, a card's last month is not.
+  const expires = new Date((ticket.expires - 1) * 1000);
+  const year = String(expires.getUTCFullYear() % 100).padStart(2, "0");
+  const month = String(expires.getUTCMonth() + 1).padStart(2, "0");
+  return { cardNumber: ticket.account, cardExpiry: `${year}${month}`, merchantAgentId };
 }
 
 function cardCredential(identifier: Identifier, field: unknown[]): CardCredential {

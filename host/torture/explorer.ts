@@ -74,9 +74,9 @@ export class Explorer {
 
   /** Ids of all single faults, in the order of the run. */
   singles(): string[] {
-    const { devices } = this.scenario.world;
+    const { world } = this.scenario;
     return this.forks.flatMap(({ event }, index) =>
-      faultNames(event, devices).map((fault) => this.idOf({ event: index, fault, second: null })),
+      faultNames(event, world).map((fault) => this.idOf({ event: index, fault, second: null })),
     );
   }
 
@@ -86,9 +86,9 @@ export class Explorer {
    * the run and over both faults, so that a limit makes a fair sample.
    */
   *pairs(): Generator<string> {
-    const { devices } = this.scenario.world;
+    const { world } = this.scenario;
     const places = this.forks.flatMap(({ event }, index) =>
-      faultNames(event, devices).map((fault) => ({ event: index, fault })),
+      faultNames(event, world).map((fault) => ({ event: index, fault })),
     );
     const seconds = this.forks.map((_, event) => this.secondsBehind(event));
     const longest = Math.max(...seconds.map((all) => all.length));
@@ -107,12 +107,12 @@ export class Explorer {
 
   /** All second faults behind an event. */
   private secondsBehind(event: number): NonNullable<Point["second"]>[] {
-    const { devices } = this.scenario.world;
+    const { world } = this.scenario;
     const last = this.forks.length - 1;
     return Array.from({ length: PAIR_DISTANCE }, (_, index) => index + 1).flatMap((distance) => {
       // A run with a fault may be longer than the recorded one, whose last event stands for more.
       const later = this.forks[Math.min(event + distance, last)]!;
-      return faultNames(later.event, devices).map((fault) => ({ distance, fault }));
+      return faultNames(later.event, world).map((fault) => ({ distance, fault }));
     });
   }
 
@@ -281,6 +281,7 @@ function numberOf(id: string): number {
 function textOf(nowMs: number, letter: Letter | null): string {
   const time = (nowMs / 1000).toFixed(3);
   if (letter === null) return `${time} a tick`;
-  const { wire, from, to, half, body } = letter;
+  const { wire, from, to, half, leg, body } = letter;
+  if (leg !== undefined) return `${time} ${wire} ${leg} ${body.length} bytes`;
   return `${time} ${wire} ${from.name} to ${to.name}.${half} ${body.length} bytes`;
 }

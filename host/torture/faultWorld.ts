@@ -8,12 +8,17 @@ import type { VirtualClock } from "../simulator/virtualClock.ts";
 import type { Device, Half } from "./agentWorld.ts";
 import type { Sent } from "./bareModule.ts";
 import { type Books, copyBooks, newBooks } from "./books.ts";
-import { halvesOf, Wires, type WiresSnapshot } from "./wires.ts";
+import type { CardNetwork } from "./cardNetwork.ts";
+import { type CardHost, NetworkWires } from "./networkWires.ts";
+import { halvesOf, type WiresSnapshot } from "./wires.ts";
 
-/** What comes back at a time: a device's power, its host, or a line between two devices. */
+/**
+ * What comes back at a time: a device's power, its host, a line between two devices, or a host of
+ * the card network, whatever the device.
+ */
 interface Return {
   atMs: number;
-  what: "power" | "host" | "line";
+  what: "power" | "host" | "line" | CardHost;
   /** Numbers of devices; `other` is the far end of a line. */
   device: number;
   other: number;
@@ -31,6 +36,8 @@ const WAITING_LIMIT = 32;
 
 export interface FaultWorldSnapshot extends WiresSnapshot {
   books: Books;
+  cards: CardNetwork | null;
+  conflicts: string[];
   returns: Return[];
   waiting: Waiting[];
   powerBackMs: number;
@@ -42,7 +49,7 @@ export interface StartCommand {
   command: unknown[];
 }
 
-export class FaultWorld extends Wires {
+export class FaultWorld extends NetworkWires {
   books: Books = newBooks();
   /** How long a device is without power that loses it within an event. */
   powerBackMs = 0;
@@ -72,12 +79,21 @@ export class FaultWorld extends Wires {
 
   /** Kills a device's host: what it had to carry is gone, and its lines are. */
   loseHost(device: Device, durationMs: number): void {
-    this.queue = this.queue.filter(({ wire, to }) => wire === "peer" || to !== device);
+    this.queue = this.queue.filter(
+      ({ wire, to }) => wire === "peer" || wire === "cards" || to !== device,
+    );
     for (const other of this.devices) {
       if (this.lineBetween(device, other) !== null) this.loseLine(device, other, durationMs);
     }
     this.managers[this.devices.indexOf(device)] = newMessageManager();
+    this.hostLost(device);
     this.comeBack("host", device, device, durationMs);
+  }
+
+  loseCardHost(host: CardHost, durationMs: number): void {
+    const [device] = this.devices;
+    this.comeBack(host, device!, device!, durationMs);
+    this.cardHostLost(host);
   }
 
   /** Breaks the line between two hosts; what is on it is lost. */
@@ -100,6 +116,8 @@ export class FaultWorld extends Wires {
     return {
       ...super.snapshot(),
       books: copyBooks(this.books),
+      cards: this.cards,
+      conflicts: [...this.conflicts],
       returns: [...this.returns],
       waiting: [...this.waiting],
       powerBackMs: this.powerBackMs,
@@ -109,6 +127,8 @@ export class FaultWorld extends Wires {
   override restore(snapshot: FaultWorldSnapshot): void {
     super.restore(snapshot);
     this.books = copyBooks(snapshot.books);
+    this.cards = snapshot.cards;
+    this.conflicts = [...snapshot.conflicts];
     this.returns = [...snapshot.returns];
     this.waiting = [...snapshot.waiting];
     this.powerBackMs = snapshot.powerBackMs;
@@ -151,6 +171,14 @@ export class FaultWorld extends Wires {
     }
   }
 
+  protected isCardHostDown(host: CardHost): boolean {
+    return this.returns.some(({ what }) => what === host);
+  }
+
+  protected isHostDown(device: Device): boolean {
+    return this.isAlone(this.devices.indexOf(device));
+  }
+
   /** Whether a device's host is down. */
   private isAlone(index: number): boolean {
     return this.returns.some(({ what, device }) => what === "host" && device === index);
@@ -164,6 +192,10 @@ export class FaultWorld extends Wires {
 
   private giveBack({ what, device: index, other }: Return): void {
     const device = this.devices[index]!;
+    if (what === "switch" || what === "issuer") {
+      this.cardHostBack(what);
+      return;
+    }
     if (what === "line") {
       if (this.lineBetween(device, this.devices[other]!) === null) {
         this.connect(device, this.devices[other]!);

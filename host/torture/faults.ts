@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The faults that the explorer makes at an event of a run, each under a short name that is part of
 // the point's id: power cut around a flash operation, a message spoilt, a device or host switched
-// off, a line broken, clocks and the card network (docs/faults.md).
+// off, a line broken, clocks, and hosts of the card network (docs/faults.md).
 import type { PowerDecision } from "../simulator/types.ts";
-import type { Device } from "./agentWorld.ts";
 import type { FaultWorld } from "./faultWorld.ts";
 import type { Random } from "./random.ts";
 import { type NamedFault, PEER_FAULTS, WIRE_FAULTS } from "./wireFaults.ts";
@@ -32,11 +31,12 @@ const slug = (name: string) => name.replaceAll(" ", "-");
 function letterFaults(letter: Letter): readonly NamedFault[] {
   if (letter.wire === "peer") return PEER_FAULTS;
   // What a host says to its own device is carried by the link, which drops what is damaged.
-  return letter.wire === "own" ? WIRE_FAULTS : WIRE_FAULTS.slice(0, 5);
+  // Nor has the card network any other protection than the code of each message.
+  return letter.wire === "own" || letter.wire === "cards" ? WIRE_FAULTS : WIRE_FAULTS.slice(0, 5);
 }
 
 /** Names of all single faults at an event. */
-export function faultNames(event: RunEvent, devices: readonly Device[]): string[] {
+export function faultNames(event: RunEvent, { devices, cards }: FaultWorld): string[] {
   const names: string[] = [];
   for (const index of event.operations.keys()) {
     for (const moment of ["before", "torn", "after"]) {
@@ -54,7 +54,13 @@ export function faultNames(event: RunEvent, devices: readonly Device[]): string[
     names.push(`clock.${name}.unknown`, `random.${name}.dead`);
   }
   for (const back of Object.keys(BACK_MS)) names.push(`line.${back}`, `blackout.${back}`);
+  if (cards === null) return names;
   names.push("cards.down");
+  const isForIssuer = event.letter?.leg === "switch>issuer";
+  for (const back of Object.keys(BACK_MS)) {
+    names.push(`switch.${back}`, `issuer.${back}`);
+    if (isForIssuer) names.push(`issuer.unwritten.${back}`, `issuer.written.${back}`);
+  }
   return names;
 }
 
@@ -69,8 +75,13 @@ export function makeFault(world: FaultWorld, name: string, random: Random): void
       world.losePower(device, BACK_MS[what as Back]);
       world.loseHost(device, BACK_MS[what as Back]);
     }
-  } else if (kind === "cards") world.books.isCardNetworkDown = true;
-  else {
+  } else if (kind === "cards") world.cutCards(true);
+  else if (kind === "switch") world.loseCardHost("switch", BACK_MS[what as Back]);
+  else if (kind === "issuer") {
+    if (what === "unwritten" || what === "written") {
+      world.issuerDeath = { moment: what, backMs: BACK_MS[detail as Back] };
+    } else world.loseCardHost("issuer", BACK_MS[what as Back]);
+  } else {
     const device = world.devices.find((one) => one.name === what);
     if (device === undefined) throw new Error(`There is no device ${what} in this scenario.`);
     const modules = halvesOf(device).map((half) => device.half(half));
@@ -95,7 +106,9 @@ export function endFaults(world: FaultWorld): void {
     module.isClockKnown = true;
     module.isRandomDead = false;
   }
-  world.books.isCardNetworkDown = false;
+  world.cutCards(false);
+  world.issuerDeath = null;
+  world.passAnswers = (commands) => commands;
 }
 
 function cutAtOperation(

@@ -52,17 +52,17 @@ const LIARS: Readonly<Record<string, (honest: Host) => Host>> = {
       ? [[46, message[1], approvalOf(message[2], false, "05"), "00"]]
       : honest(message, half),
   withholds: (honest) => (message, half) => (message[0] === 47 ? [] : honest(message, half)),
-  /** Each answer comes behind the next one, and again behind that. */
-  reorders: (honest) => {
-    let kept: unknown[][] = [];
-    return (message, half) => {
-      const answers = honest(message, half);
-      const given = [...answers, ...kept];
-      kept = answers;
-      return given;
-    };
-  },
 };
+
+/** Each answer of the network comes behind the next one, and again behind that. */
+function reordering(): (commands: unknown[][]) => unknown[][] {
+  let kept: unknown[][] = [];
+  return (commands) => {
+    const given = [...commands, ...kept];
+    if (commands.length > 0) kept = commands;
+    return given;
+  };
+}
 
 const KINDS = ["copied", "rollback", "dead", "gone", "fork", "lie", "liar"];
 
@@ -82,7 +82,9 @@ export function hostileNames(event: RunEvent, index: number, scenario: Scenario)
   }
   if (event.letter?.wire === "command") names.push(...LIES.map(({ name }) => `lie.${slug(name)}`));
   if (index === 0 && scenario.hasCard) {
-    names.push(...Object.keys(LIARS).map((name) => `liar.${scenario.second.name}.${name}`));
+    names.push(
+      ...[...Object.keys(LIARS), "reorders"].map((name) => `liar.${scenario.second.name}.${name}`),
+    );
   }
   return names;
 }
@@ -136,7 +138,8 @@ export function commitDeed(place: DeedPlace): Deed {
   }
   if (kind === "liar") {
     const honest = suspect.host;
-    suspect.host = LIARS[detail]!(honest);
+    if (detail === "reorders") world.passAnswers = reordering();
+    else suspect.host = LIARS[detail]!(honest);
     try {
       world.pass(RUN_MS);
     } finally {

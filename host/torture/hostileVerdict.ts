@@ -3,7 +3,7 @@
 // that device's, and nobody is in doubt but with it. A module with an old flash image says so.
 import type { Deed } from "./hostile.ts";
 import type { Scenario } from "./scenarios.ts";
-import { type Verdict, wearOf } from "./verdict.ts";
+import { countCards, type Verdict, wearOf } from "./verdict.ts";
 
 /** Reason 51 of docs/protocol.cddl section 9: the flash is older than the counter. */
 const FLASH_ROLLED_BACK = 51;
@@ -55,7 +55,7 @@ export function judgeDeed(
     isCommitted: false,
     wear: wearOf(scenario),
     // What an opened agent asks of the card issuer once more is refused, and is its own affair.
-    complaints: deed.isOpened ? [] : [...world.books.conflicts],
+    complaints: deed.isOpened ? [] : [...world.books.conflicts, ...world.conflicts],
   };
   const { complaints } = verdict;
   const after = fundsOfAll(scenario);
@@ -77,8 +77,9 @@ export function judgeDeed(
     verdict.isCommitted ||= (orders ?? 0) > 0;
     // A merchant is paid by card exactly for what it paid out.
     const isMerchant = hasCard && device === scenario.second;
-    if (isMerchant && posted(scenario) - postedBefore !== orders) {
-      complaints.push(`${posted(scenario) - postedBefore} postings for ${orders} orders`);
+    const posted = countCards(world).posted - postedBefore;
+    if (isMerchant && posted !== orders) {
+      complaints.push(`${posted} postings for ${orders} orders`);
     }
     for (const unit of Object.keys(gainMinor)) {
       const one = Math.abs(gainMinor[unit]!);
@@ -94,7 +95,7 @@ export function judgeDeed(
   if (verdict.lostMinor > 0) complaints.push(`${verdict.lostMinor} minor units are lost`);
   if (verdict.madeMinor > 0) complaints.push(`${verdict.madeMinor} minor units are made`);
   if (verdict.inDoubtMinor > 0) complaints.push(`${verdict.inDoubtMinor} stay in doubt`);
-  const held = Object.values(world.books.cards).filter((state) => state === "held").length;
+  const { held } = countCards(world);
   if (held > 0 && !deed.isGone && !deed.isWithholding) complaints.push("a card stays held");
   if (deed.locked !== null) complaints.push(...refusalOf(scenario, deed));
   return verdict;
@@ -109,10 +110,6 @@ function ordersOf({ gainMinor }: Scenario, gained: (unit: string) => number): nu
   const isEach = Object.keys(gainMinor).every((unit) => gained(unit) === orders * gainMinor[unit]!);
   // Minus zero is no other number of orders.
   return isWhole && isEach ? Math.abs(orders) : null;
-}
-
-export function posted({ world }: Scenario): number {
-  return Object.values(world.books.cards).filter((state) => state === "posted").length;
 }
 
 /** What all modules that speak have more than all had. */

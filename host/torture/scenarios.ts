@@ -2,7 +2,7 @@
 // What devices do while faults are made: each kind of transaction of the patent between the release
 // images, on a world that was funded cleanly before. Figs. 7-14 and 20-21 for purchase, sale and
 // payment; docs/protocol.md section 4 for the flows with a bank.
-import { type Device, filled, type Host } from "./agentWorld.ts";
+import { type Device, filled } from "./agentWorld.ts";
 import {
   merchantComponents,
   acquire,
@@ -10,11 +10,16 @@ import {
   signOffer,
   willingCustomer,
 } from "./purchaseWorld.ts";
-import { answerBank, answerCards, type Books, hostOver, newBooks } from "./books.ts";
+import { answerBank, type Books, hostOver, newBooks } from "./books.ts";
+import { newCardNetwork } from "./cardNetwork.ts";
+import { cardParties, FIRST_TRACE } from "./cardParties.ts";
 import { FaultWorld, type StartCommand } from "./faultWorld.ts";
 
 const UNIT = "USD";
 const PRICE_MINOR = 2_000;
+/** The same at 9 EUR for 10 USD, with and less the fee of 1 % and 0.25 (`OFFER_TERMS`). */
+const CHARGED_MINOR = 1_843;
+const CREDITED_MINOR = 1_757;
 const DAY_MS = 86_400_000;
 const ACCOUNT = "12345678";
 
@@ -35,6 +40,8 @@ export interface Scenario {
   readonly gainMinor: Sums;
   /** True where a committed order posts a card and leaves a receipt. */
   readonly hasCard: boolean;
+  /** What the card's account gains by one committed order, in its own minor units. */
+  readonly cardGainMinor: number;
   /** True where the first device's Ticket Holder is full: a receipt takes another's place. */
   readonly isHolderFull: boolean;
   /** Does what must be done before an order can be given. */
@@ -75,15 +82,8 @@ function stage(seed: number): Stage {
   const { world, friend, teller } = fundedWorld(seed);
   const place: Stage["place"] = { faults: null, early: newBooks() };
   const books = () => place.faults?.books ?? place.early;
-  world.merchant.host = merchantHost(books);
   teller.host = hostOver(books, answerBank);
   return { world, friend, teller, place };
-}
-
-/** Funds are never short; cards are asked of the issuer's books. */
-function merchantHost(books: () => Books): Host {
-  return (message) =>
-    message[0] === 43 ? [[44, message[1], false]] : answerCards(books(), message);
 }
 
 function put(
@@ -117,7 +117,17 @@ function trade(direction: 1 | 2, seed: number, isHolderFull = false): Scenario {
   const { customer, merchant } = made.world;
   if (isHolderFull) fillHolder(made);
   const serve: StartCommand = { half: "agent", command: [40, true] };
-  const world = put(made, customer, merchant, made.world, new Map([[merchant, [serve]]]));
+  // As a merchant's host does that finds its device anew (host/application/merchant.ts).
+  const obligations: StartCommand = { half: "agent", command: [56] };
+  const { config, accounts } = cardParties(customer.agent, merchant.agent);
+  const world = put(
+    made,
+    customer,
+    merchant,
+    made.world,
+    new Map([[merchant, [serve, obligations]]]),
+  );
+  world.startCards(merchant, config, newCardNetwork(accounts, FIRST_TRACE));
   let offer: unknown;
   return {
     name: isHolderFull ? "full-holder" : direction === 1 ? "purchase" : "sale",
@@ -129,6 +139,7 @@ function trade(direction: 1 | 2, seed: number, isHolderFull = false): Scenario {
     banks: [],
     gainMinor: { [UNIT]: direction === 1 ? PRICE_MINOR : -PRICE_MINOR },
     hasCard: true,
+    cardGainMinor: direction === 1 ? -CHARGED_MINOR : CREDITED_MINOR,
     prepare() {
       const terms = [direction, "USD", "EUR", 25, 100, 9, 10, 100, 100_000];
       const expires = Math.floor(world.clock.epochMs() / 1000) + 599;
@@ -164,6 +175,7 @@ function between(
     banks: [],
     gainMinor,
     hasCard: false,
+    cardGainMinor: 0,
     isHolderFull: false,
     ...{ order },
     prepare() {},
@@ -202,6 +214,7 @@ function topUp(seed: number): Scenario {
     banks: [],
     gainMinor: { [UNIT]: -5_000 },
     hasCard: false,
+    cardGainMinor: 0,
     isHolderFull: false,
     prepare() {},
     order(number) {
@@ -235,6 +248,7 @@ function withBank(name: string, kind: 1 | 3 | 5, gainMinor: number, seed: number
     banks: [teller],
     gainMinor: { [UNIT]: gainMinor },
     hasCard: false,
+    cardGainMinor: 0,
     isHolderFull: false,
     prepare() {},
     order(number) {

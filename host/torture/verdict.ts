@@ -5,6 +5,8 @@ import { itemsOf } from "./items.ts";
 import { hex } from "./agentWorld.ts";
 import type { Device } from "./agentWorld.ts";
 import { endFaults } from "./faults.ts";
+import type { CardAccount, CardTransaction } from "../network/authorization/issuerBooks.ts";
+import type { FaultWorld } from "./faultWorld.ts";
 import { commandOf, type Scenario } from "./scenarios.ts";
 
 const COMMITTED = 2;
@@ -40,6 +42,9 @@ export interface Count {
   tickets: number;
   posted: number;
   held: number;
+  /** Balances of all cards, and what is held on them, in minor units of the accounts. */
+  cardMinor: number;
+  cardHeldMinor: number;
 }
 
 export interface Verdict {
@@ -63,8 +68,7 @@ export function count(scenario: Scenario): Count {
     first: {},
     inDoubtMinor: 0,
     tickets: half === "agent" ? ticketsOf(scenario, first) : 0,
-    posted: 0,
-    held: 0,
+    ...countCards(world),
   };
   for (const device of world.devices) {
     const answer = world.ask(device, "module", FUNDS).find(([number]) => number === 80);
@@ -76,11 +80,22 @@ export function count(scenario: Scenario): Count {
       result.inDoubtMinor += inDoubt + promised;
     }
   }
-  for (const state of Object.values(world.books.cards)) {
-    if (state === "posted") result.posted += 1;
-    if (state === "held") result.held += 1;
-  }
   return result;
+}
+
+/** What the card issuer's store says: transactions by state, and balances with what is held. */
+export function countCards({ cards }: FaultWorld) {
+  const { accounts = {}, transactions = {} } = cards?.issuer.books ?? {};
+  const inState = (wanted: CardTransaction["state"]) =>
+    Object.values(transactions).filter(({ state }) => state === wanted).length;
+  const sum = (of: (account: CardAccount) => number) =>
+    Object.values(accounts).reduce((total, account) => total + of(account), 0);
+  return {
+    posted: inState("posted"),
+    held: inState("held"),
+    cardMinor: sum(({ balanceMinor }) => balanceMinor),
+    cardHeldMinor: sum(({ heldDebitMinor, heldCreditMinor }) => heldDebitMinor + heldCreditMinor),
+  };
 }
 
 type Row = [string, number, number, number, number];
@@ -138,7 +153,7 @@ export function judge(scenario: Scenario, before: Count, number: number): Verdic
     inDoubtMinor: after.inDoubtMinor,
     isCommitted: stateOf(scenario, number) === COMMITTED,
     wear: wearOf(scenario),
-    complaints: [...world.books.conflicts],
+    complaints: [...world.books.conflicts, ...world.conflicts],
   };
   const { complaints } = verdict;
   for (const unit of new Set([...Object.keys(before.totals), ...Object.keys(after.totals)])) {
@@ -163,6 +178,14 @@ export function judge(scenario: Scenario, before: Count, number: number): Verdic
       complaints.push(`${after.posted - before.posted} postings for ${orders} orders`);
     }
     if (after.held > before.held) complaints.push("a card stays held");
+    if (after.cardHeldMinor !== before.cardHeldMinor) {
+      const held = after.cardHeldMinor - before.cardHeldMinor;
+      complaints.push(`the card account holds ${held} more than before`);
+    }
+    const charged = after.cardMinor - before.cardMinor;
+    if (charged !== orders * scenario.cardGainMinor) {
+      complaints.push(`the card account changed by ${charged} for ${orders} orders`);
+    }
   }
   // A receipt for which there is no place takes that of the oldest.
   const receipts = hasCard && !scenario.isHolderFull ? orders : 0;

@@ -14,10 +14,14 @@ import {
 } from "../device/messageManager.ts";
 import type { Device, Half } from "./agentWorld.ts";
 import { type BareModule, OWN, PEER, type Sent } from "./bareModule.ts";
+import type { CardLeg } from "./cardNetwork.ts";
 import { decoded, encodedOnce } from "./remembered.ts";
 
-/** Which two parties a message is between: hosts, halves of a device, host and device both ways. */
-export type Wire = "peer" | "own" | "command" | "told";
+/**
+ * Which two parties a message is between: hosts, halves of a device, host and device both ways,
+ * hosts of the card network.
+ */
+export type Wire = "peer" | "own" | "command" | "told" | "cards";
 
 /** One message on its way. */
 export interface Letter {
@@ -31,6 +35,8 @@ export interface Letter {
   id: number;
   /** The receiver's number of the connection; 0 on other wires. */
   connection: number;
+  /** On a wire of the card network: which way it goes; sender and receiver are its merchant. */
+  leg?: CardLeg;
   body: Uint8Array;
 }
 
@@ -223,6 +229,11 @@ export class Wires {
     return work();
   }
 
+  /** A message of the card network has arrived. */
+  protected cardMessage(_letter: Letter): void {
+    throw new Error("This world has no card network.");
+  }
+
   private tickOne(): boolean {
     for (const { device, half, module } of this.parts) {
       const { deadlineMs } = module;
@@ -261,7 +272,8 @@ export class Wires {
       for (const effect of this.step(to, event)) {
         if (effect.type === "toBoard") this.toBoard(to, half, PEER, id, body);
       }
-    } else this.toBoard(to, half, wire === "own" ? OWN : 0, id, body);
+    } else if (wire === "cards") this.cardMessage(letter);
+    else this.toBoard(to, half, wire === "own" ? OWN : 0, id, body);
   }
 
   /** Hands one message to a half, unless the board refuses it for its length. */
@@ -318,6 +330,7 @@ export function halvesOf(device: Device): Half[] {
 }
 
 /** Letters of one route come one behind the other on one wire. */
-export function routeOf({ wire, from, to, half }: Letter): string {
+export function routeOf({ wire, from, to, half, leg }: Letter): string {
+  if (leg !== undefined) return `${wire} ${leg}`;
   return `${wire} ${from.name}>${to.name}.${half}`;
 }

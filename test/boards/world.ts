@@ -11,9 +11,9 @@ import {
   OFFER_TERMS,
   willingCustomer,
 } from "../../host/torture/purchaseWorld.ts";
-import { answerCards, type Books, newBooks } from "../../host/torture/books.ts";
 import { START_SECONDS, TestAgency } from "../../host/torture/testAgency.ts";
 import { Role } from "../../host/trust/certificates.ts";
+import { answerCards, type CardBooks, type CardState } from "./cardBooks.ts";
 import { Meeting } from "./meeting.ts";
 import { COMMITTED, connect, Party, until } from "./party.ts";
 
@@ -120,7 +120,7 @@ export class PurchaseWorld extends Meeting {
   protected override readonly unit = "USD";
   override readonly gainMinor = 2_000;
   /** What the card issuer knows. */
-  readonly books: Books = newBooks();
+  readonly books: CardBooks = {};
   private offer: unknown;
 
   private constructor(customer: Party, merchant: Party) {
@@ -128,8 +128,7 @@ export class PurchaseWorld extends Meeting {
     this.first = customer;
     this.second = merchant;
     customer.host = willingCustomer(this.gainMinor, this.unit);
-    merchant.host = (message) =>
-      message[0] === 43 ? [[44, message[1], false]] : answerCards(this.books, message);
+    merchant.host = (message) => answerCards(this.books, message);
     merchant.device.onEvent((event) => {
       if (event.type === "linkUp" && event.rebooted) merchant.tell("agent", 40, true);
     });
@@ -159,8 +158,8 @@ export class PurchaseWorld extends Meeting {
   }
 
   /** Cards in one state, by the issuer's books. */
-  cards(state: "held" | "posted" | "voided"): number {
-    return Object.values(this.books.cards).filter((card) => card === state).length;
+  cards(state: CardState): number {
+    return Object.values(this.books).filter((card) => card === state).length;
   }
 
   /** Receipts and other tickets of the customer's agent. */

@@ -64,7 +64,7 @@ export class ReceiveTarget implements Target {
     this.before = count(this.scenario);
     prepare();
     world.onNext = (letter) => {
-      if (letter === null || letter.wire === "told") return;
+      if (letter === null || letter.wire === "told" || letter.wire === "cards") return;
       const port = { peer: PEER, own: OWN, command: 0 }[letter.wire];
       const parts = ring.partsOf(port, letter.body);
       this.places.push({ letter, parts, world: world.snapshot() });

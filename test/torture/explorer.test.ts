@@ -33,7 +33,8 @@ describe("a point", () => {
 
   test("of another seed is another run", () => {
     const other = new Explorer("purchase", 2);
-    const cards = ({ scenario }: Explorer) => Object.keys(scenario.world.books.cards);
+    const cards = ({ scenario }: Explorer) =>
+      Object.keys(scenario.world.cards!.issuer.books.transactions);
     expect(cards(other)).not.toEqual(cards(purchase));
   });
 

@@ -5,7 +5,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { Explorer } from "../../host/torture/explorer.ts";
 import { type Deed, deedOf } from "../../host/torture/hostile.ts";
-import { fundsOfAll, judgeDeed, posted } from "../../host/torture/hostileVerdict.ts";
+import { fundsOfAll, judgeDeed } from "../../host/torture/hostileVerdict.ts";
+import { countCards } from "../../host/torture/verdict.ts";
 import { SCENARIOS } from "../../host/torture/scenarios.ts";
 import { tour } from "../../host/torture/tour.ts";
 
@@ -57,7 +58,7 @@ describe("what is wrong is said", () => {
     const { scenario } = payment;
     payment.attempt(payment.singles()[0]!);
     const before = fundsOfAll(scenario);
-    const cards = posted(scenario);
+    const cards = countCards(scenario.world).posted;
     const changed = (name: string, byMinor: number) => {
       const all = structuredClone(before);
       all.get(name)!.sums.USD! += byMinor;
