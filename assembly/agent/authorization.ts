@@ -3,7 +3,7 @@
 // section 6). The host asks the network and is not believed: only the issuer's signature counts.
 // How the hold ends follows from the own money module alone: post, void, or wait while in doubt.
 import { step } from "../board";
-import { Bytes } from "../codec/bytes";
+import { Bytes, bytesEqual } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { composeHost, sendHost } from "../session/buffers";
 import { readPosting, Settlement } from "../ticket/mandate";
@@ -127,10 +127,23 @@ export function reviewAll(): void {
   toReview = obligationPayIds(ObligationState.PROVISIONAL, ObligationState.VOID_OWED);
 }
 
-/** Has every completion given to the host again (56); returns their number. */
+/**
+ * Has every completion given to the host again (56); returns their number. What boot found and is
+ * not looked at yet stays in the list: a host asks as soon as it finds its device.
+ */
 export function repeatCompletions(): i32 {
-  toReview = obligationPayIds(ObligationState.POST_OWED, ObligationState.VOID_OWED);
+  const owed = obligationPayIds(ObligationState.POST_OWED, ObligationState.VOID_OWED);
+  for (let i = 0; i < owed.length; ++i) {
+    if (!isToReview(owed[i])) toReview.push(owed[i]);
+  }
   return toReview.length;
+}
+
+function isToReview(payId: Bytes): bool {
+  for (let i = 0; i < toReview.length; ++i) {
+    if (bytesEqual(toReview[i], payId)) return true;
+  }
+  return false;
 }
 
 /**

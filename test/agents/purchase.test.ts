@@ -294,6 +294,17 @@ describe("authorization", () => {
     expect(world.tell(world.merchant, "agent", [56])).toEqual([[56, 0]]);
   });
 
+  test("power lost while authorizing, and a host that asks at once what is open: voided", () => {
+    const world = sale({}, { 45: () => [] });
+    world.merchant.host = () => [];
+    // The host speaks before the agent has looked at what it finds.
+    world.merchant.agent.reboot();
+    expect(world.tell(world.merchant, "agent", [56])[0]).toEqual([56, 1]);
+    expect(world.merchant.told(47)).toHaveLength(1);
+    const completion = world.merchant.last(47)?.[2];
+    expect((decodeCbor(payloadOf(completion)) as unknown[])[1]).toBe(2);
+  });
+
   test("an approved sale without money to sell: aborted by the modules, voided, told to both", () => {
     const world = sale();
     expect(ending(world)).toEqual([ABORTED, 29, null]);
