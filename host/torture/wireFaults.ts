@@ -43,13 +43,9 @@ function earlier(letter: Letter, wires: Wires, random: Random): Letter[] {
 
 /** A body of the right outer form and tag with nothing right inside. */
 function shaped(letter: Letter, random: Random): Letter[] {
-  let item: unknown[] = [];
-  try {
-    item = decodeCbor(letter.body) as unknown[];
-  } catch {
-    return changed(letter, random.bytes(letter.body.length));
-  }
-  const shape = item.map((value) => {
+  const item = decodeCbor(letter.body);
+  if (!Array.isArray(item)) return changed(letter, random.bytes(letter.body.length));
+  const shape = (item as unknown[]).map((value) => {
     if (value instanceof Uint8Array) return random.chance(0.5) ? value : random.bytes(value.length);
     return typeof value === "number" && random.chance(0.3) ? random.below(99) : value;
   });
