@@ -95,6 +95,12 @@ describe("what is wrong is said", () => {
     ]);
     expect(wrong({ posted: before.posted - 1 })).toEqual(["1 postings for 0 orders"]);
     expect(wrong({ held: before.held - 1 })).toEqual(["a card stays held"]);
+    expect(wrong({ cardHeldMinor: before.cardHeldMinor - 1 })).toEqual([
+      "the card account holds 1 more than before",
+    ]);
+    expect(wrong({ cardMinor: before.cardMinor + 1 })).toEqual([
+      "the card account changed by -1 for 0 orders",
+    ]);
     expect(wrong({ tickets: before.tickets - 1 })).toEqual(["1 receipts for 0 orders"]);
     expect(wrong({ accountMinor: before.accountMinor + 1 })).toEqual([
       "the account changed by -1, not 0",
