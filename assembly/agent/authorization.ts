@@ -132,16 +132,17 @@ export function reviewAll(): void {
  * not looked at yet stays in the list: a host asks as soon as it finds its device.
  */
 export function repeatCompletions(): i32 {
-  const owed = obligationPayIds(ObligationState.POST_OWED, ObligationState.VOID_OWED);
-  for (let i = 0; i < owed.length; ++i) {
-    if (!isToReview(owed[i])) toReview.push(owed[i]);
+  const all = obligationPayIds(ObligationState.POST_OWED, ObligationState.VOID_OWED);
+  for (let i = 0; i < toReview.length; ++i) {
+    if (!contains(all, toReview[i])) all.push(toReview[i]);
   }
-  return toReview.length;
+  toReview = all;
+  return all.length;
 }
 
-function isToReview(payId: Bytes): bool {
-  for (let i = 0; i < toReview.length; ++i) {
-    if (bytesEqual(toReview[i], payId)) return true;
+function contains(all: Array<Bytes>, payId: Bytes): bool {
+  for (let i = 0; i < all.length; ++i) {
+    if (bytesEqual(all[i], payId)) return true;
   }
   return false;
 }
