@@ -58,8 +58,10 @@ const LIARS: Readonly<Record<string, (honest: Host) => Host>> = {
 function reordering(): (commands: unknown[][]) => unknown[][] {
   let kept: unknown[][] = [];
   return (commands) => {
+    // Most of what an agent says is answered by nothing, behind which nothing comes.
+    if (commands.length === 0) return [];
     const given = [...commands, ...kept];
-    if (commands.length > 0) kept = commands;
+    kept = commands;
     return given;
   };
 }
