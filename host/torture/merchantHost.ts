@@ -58,7 +58,6 @@ export class MerchantWork {
     this.config = config;
     this.agentId = agentId;
     this.nowMs = nowMs;
-    this.nowMs = nowMs;
     this.app = structuredClone(host.application);
     const { nextTrace, errands, counters } = host.outbox;
     this.box = { nextTrace, errands: { ...errands }, counters: { ...counters } };
