@@ -9,11 +9,16 @@ const POST = 1;
 
 export type CardState = "held" | "posted" | "voided";
 
-/** By hash of the mandate: what the issuer did with the card. */
-export type CardBooks = Record<string, CardState>;
+export interface CardBooks {
+  /** By hash of the mandate: what the issuer did with the card. */
+  readonly cards: Record<string, CardState>;
+  /** What no honest party may ask for: a void after a posting, and the reverse. */
+  readonly conflicts: string[];
+}
 
 /** 45 asks for a hold, 47 posts or voids; funds are never short (43). */
-export function answerCards(cards: CardBooks, [number, tag, object]: unknown[]): unknown[][] {
+export function answerCards(books: CardBooks, [number, tag, object]: unknown[]): unknown[][] {
+  const { cards, conflicts } = books;
   if (number === 43) return [[44, tag, false]];
   if (number === 45) {
     const card = hex(mandateHash(object));
@@ -28,7 +33,8 @@ export function answerCards(cards: CardBooks, [number, tag, object]: unknown[]):
   const card = hex(mandate);
   const state = cards[card] ?? (wanted === "voided" ? "held" : "unknown");
   if (state !== "held" && state !== wanted) {
-    throw new Error(`A card is to be ${wanted} that is ${state}.`);
+    conflicts.push(`a card is to be ${wanted} that is ${state}`);
+    return [];
   }
   cards[card] = wanted;
   return [[48, tag, postingOf(object)]];

@@ -120,7 +120,7 @@ export class PurchaseWorld extends Meeting {
   protected override readonly unit = "USD";
   override readonly gainMinor = 2_000;
   /** What the card issuer knows. */
-  readonly books: CardBooks = {};
+  readonly books: CardBooks = { cards: {}, conflicts: [] };
   private offer: unknown;
 
   private constructor(customer: Party, merchant: Party) {
@@ -159,7 +159,7 @@ export class PurchaseWorld extends Meeting {
 
   /** Cards in one state, by the issuer's books. */
   cards(state: CardState): number {
-    return Object.values(this.books).filter((card) => card === state).length;
+    return Object.values(this.books.cards).filter((card) => card === state).length;
   }
 
   /** Receipts and other tickets of the customer's agent. */
