@@ -42,20 +42,22 @@ const PAYER = 1;
 export async function moduleLog(
   device: Pick<TransactionDevice, "command">,
 ): Promise<ModuleLogEntry[]> {
-  const entries = await logItems(device, "module");
-  return entries.map((fields) => {
-    const reader = new FieldReader({ number: HostMessage.LOG, fields }, "a payment in the log");
-    return {
-      payId: bytesToHex(reader.bytes()),
-      isPayer: reader.uint() === PAYER,
-      state: reader.uint(),
-      reason: reader.uint(),
-      peer: bytesToHex(reader.bytes()),
-      amountMinor: reader.uint(),
-      unit: reader.text(),
-      atSeconds: reader.uint(),
-    };
-  });
+  return (await logItems(device, "module")).map(readPayment);
+}
+
+/** Reads one entry of a money module's log. @throws {HostPortError} where it is malformed */
+export function readPayment(fields: readonly unknown[]): ModuleLogEntry {
+  const reader = new FieldReader({ number: HostMessage.LOG, fields }, "a payment in the log");
+  return {
+    payId: bytesToHex(reader.bytes()),
+    isPayer: reader.uint() === PAYER,
+    state: reader.uint(),
+    reason: reader.uint(),
+    peer: bytesToHex(reader.bytes()),
+    amountMinor: reader.uint(),
+    unit: reader.text(),
+    atSeconds: reader.uint(),
+  };
 }
 
 /** The newest entry of each payment and side: what became of it, as far as the module knows. */

@@ -13,8 +13,11 @@ export const filled = (byte: number, length = 16) => new Uint8Array(length).fill
 
 /** One half of a device. */
 export type Half = "agent" | "module";
-/** What a host does with a message of its agent or module: commands to give in return. */
-export type Host = (message: unknown[], half: Half) => unknown[][];
+/**
+ * What a host does with a message of its agent or module: commands to give in return. `request`:
+ * the one that the message belongs to, where the world has requests (docs/link.md).
+ */
+export type Host = (message: unknown[], half: Half, request?: number) => unknown[][];
 /** Passes a PEER body on, drops it (null) or changes it. */
 export type Wire = (body: Uint8Array, from: Device) => Uint8Array | null;
 

@@ -54,6 +54,8 @@ export interface CardStep {
   readonly posts: readonly { leg: CardLeg; bytes: Uint8Array }[];
   /** Bodies of commands. */
   readonly commands: readonly Uint8Array[];
+  /** Hashes of mandates that the merchant's bank books before any command is given. */
+  readonly posted: readonly string[];
   /** What no honest party may ask for: a void after a posting, and the reverse. */
   readonly conflicts: readonly string[];
 }
@@ -164,12 +166,12 @@ function workOf({ outbox, merchantAgentId }: CardConfig, { merchant }: CardNetwo
 }
 
 function outcomeOf(work: MerchantWork): Outcome {
-  const { host, sent, commands } = work;
+  const { host, sent, commands, posted } = work;
   const posts = sent.map((bytes) => ({ leg: "acquirer>switch" as const, bytes }));
-  return { ...NOTHING, change: { merchant: host }, posts, commands };
+  return { ...NOTHING, change: { merchant: host }, posts, commands, posted };
 }
 
-const NOTHING = { posts: [], commands: [], conflicts: [] } as const;
+const NOTHING = { posts: [], commands: [], posted: [], conflicts: [] } as const;
 
 function atIssuer(
   config: CardConfig,
@@ -235,8 +237,8 @@ function remembered(
     outcomes.set(name, outcome);
     keptCount += 1;
   }
-  const { change, posts, commands, conflicts } = outcome;
-  return { network: { ...network, ...change }, posts, commands, conflicts };
+  const { change, ...rest } = outcome;
+  return { network: { ...network, ...change }, ...rest };
 }
 
 function latin1(bytes: Uint8Array): string {

@@ -7,9 +7,10 @@ import { PowerCut } from "../simulator/simulatedModule.ts";
 import type { VirtualClock } from "../simulator/virtualClock.ts";
 import type { Device, Half } from "./agentWorld.ts";
 import type { Sent } from "./bareModule.ts";
-import { type Books, copyBooks, newBooks } from "./books.ts";
+import type { BankHost } from "./bankHost.ts";
+import { BankWires } from "./bankWires.ts";
 import type { CardNetwork } from "./cardNetwork.ts";
-import { type CardHost, NetworkWires } from "./networkWires.ts";
+import type { CardHost } from "./networkWires.ts";
 import { halvesOf, type WiresSnapshot } from "./wires.ts";
 
 /**
@@ -35,7 +36,7 @@ interface Waiting {
 const WAITING_LIMIT = 32;
 
 export interface FaultWorldSnapshot extends WiresSnapshot {
-  books: Books;
+  bank: BankHost | null;
   cards: CardNetwork | null;
   conflicts: string[];
   returns: Return[];
@@ -49,8 +50,7 @@ export interface StartCommand {
   command: unknown[];
 }
 
-export class FaultWorld extends NetworkWires {
-  books: Books = newBooks();
+export class FaultWorld extends BankWires {
   /** How long a device is without power that loses it within an event. */
   powerBackMs = 0;
   private readonly starts: ReadonlyMap<Device, readonly StartCommand[]>;
@@ -74,6 +74,7 @@ export class FaultWorld extends NetworkWires {
     const index = this.devices.indexOf(device);
     this.waiting = this.waiting.filter((one) => one.device !== index);
     this.comeBack("power", device, device, durationMs);
+    this.deviceLost(device);
     return sent;
   }
 
@@ -115,7 +116,7 @@ export class FaultWorld extends NetworkWires {
   override snapshot(): FaultWorldSnapshot {
     return {
       ...super.snapshot(),
-      books: copyBooks(this.books),
+      bank: this.bank,
       cards: this.cards,
       conflicts: [...this.conflicts],
       returns: [...this.returns],
@@ -126,7 +127,7 @@ export class FaultWorld extends NetworkWires {
 
   override restore(snapshot: FaultWorldSnapshot): void {
     super.restore(snapshot);
-    this.books = copyBooks(snapshot.books);
+    this.bank = snapshot.bank;
     this.cards = snapshot.cards;
     this.conflicts = [...snapshot.conflicts];
     this.returns = [...snapshot.returns];
@@ -214,5 +215,6 @@ export class FaultWorld extends NetworkWires {
     this.waiting = this.waiting.filter((one) => one.device !== index);
     for (const { half, sent } of waiting) this.left(device, half, 0, [sent]);
     for (const { half, command } of this.starts.get(device) ?? []) this.tell(device, half, command);
+    this.deviceFound(device, what === "host");
   }
 }

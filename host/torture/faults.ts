@@ -36,7 +36,8 @@ function letterFaults(letter: Letter): readonly NamedFault[] {
 }
 
 /** Names of all single faults at an event. */
-export function faultNames(event: RunEvent, { devices, cards }: FaultWorld): string[] {
+export function faultNames(event: RunEvent, world: FaultWorld): string[] {
+  const { devices, cards } = world;
   const names: string[] = [];
   for (const index of event.operations.keys()) {
     for (const moment of ["before", "torn", "after"]) {
@@ -54,8 +55,16 @@ export function faultNames(event: RunEvent, { devices, cards }: FaultWorld): str
     names.push(`clock.${name}.unknown`, `random.${name}.dead`);
   }
   for (const back of Object.keys(BACK_MS)) names.push(`line.${back}`, `blackout.${back}`);
+  if (event.letter !== null && world.isForBank(event.letter)) {
+    for (const back of Object.keys(BACK_MS)) {
+      names.push(`bank.unwritten.${back}`, `bank.written.${back}`);
+    }
+  }
   if (cards === null) return names;
   names.push("cards.down");
+  if (event.letter?.leg === "switch>acquirer") {
+    for (const back of Object.keys(BACK_MS)) names.push(`clearing.${back}`);
+  }
   const isForIssuer = event.letter?.leg === "switch>issuer";
   for (const back of Object.keys(BACK_MS)) {
     names.push(`switch.${back}`, `issuer.${back}`);
@@ -75,7 +84,11 @@ export function makeFault(world: FaultWorld, name: string, random: Random): void
       world.losePower(device, BACK_MS[what as Back]);
       world.loseHost(device, BACK_MS[what as Back]);
     }
-  } else if (kind === "cards") world.cutCards(true);
+  } else if (kind === "bank") {
+    if (what !== "unwritten" && what !== "written") throw new Error(`There is no fault ${name}.`);
+    world.bankDeath = { moment: what, backMs: BACK_MS[detail as Back] };
+  } else if (kind === "clearing") world.clearingDeathMs = BACK_MS[what as Back];
+  else if (kind === "cards") world.cutCards(true);
   else if (kind === "switch") world.loseCardHost("switch", BACK_MS[what as Back]);
   else if (kind === "issuer") {
     if (what === "unwritten" || what === "written") {
@@ -108,6 +121,8 @@ export function endFaults(world: FaultWorld): void {
   }
   world.cutCards(false);
   world.issuerDeath = null;
+  world.bankDeath = null;
+  world.clearingDeathMs = null;
   world.passAnswers = (commands) => commands;
 }
 

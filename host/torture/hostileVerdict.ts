@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must hold after a hostile deed (docs/protocol.md rule 8): nothing is made, what is lost is
 // that device's, and nobody is in doubt but with it. A module with an old flash image says so.
+import { bankAlarms, judgeTeller } from "./bankVerdict.ts";
 import type { Deed } from "./hostile.ts";
 import type { Scenario } from "./scenarios.ts";
 import { countCards, type Verdict, wearOf } from "./verdict.ts";
@@ -55,7 +56,7 @@ export function judgeDeed(
     isCommitted: false,
     wear: wearOf(scenario),
     // What an opened agent asks of the card issuer once more is refused, and is its own affair.
-    complaints: deed.isOpened ? [] : [...world.books.conflicts, ...world.conflicts],
+    complaints: deed.isOpened ? [] : [...bankAlarms(world), ...world.conflicts],
   };
   const { complaints } = verdict;
   const after = fundsOfAll(scenario);
@@ -97,6 +98,9 @@ export function judgeDeed(
   if (verdict.inDoubtMinor > 0) complaints.push(`${verdict.inDoubtMinor} stay in doubt`);
   const { held } = countCards(world);
   if (held > 0 && !deed.isGone && !deed.isWithholding) complaints.push("a card stays held");
+  const { teller } = world;
+  const onHand = teller === null || teller === suspect ? null : after.get(teller.name);
+  if (onHand) complaints.push(...judgeTeller(world, onHand.sums));
   if (deed.locked !== null) complaints.push(...refusalOf(scenario, deed));
   return verdict;
 }

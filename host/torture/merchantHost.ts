@@ -22,6 +22,7 @@ import {
   mandateHash,
   parseCompletion,
   parseMandate,
+  parsePosting,
 } from "../network/authorization/signedObjects.ts";
 import { decodeCbor } from "../trust/cbor.ts";
 
@@ -45,6 +46,8 @@ export class MerchantWork {
   /** Messages for the switch, and bodies of commands for the agent. */
   readonly sent: Uint8Array[] = [];
   readonly commands: Uint8Array[] = [];
+  /** Hashes of the mandates that the issuer posted: the merchant's bank books them first. */
+  readonly posted: string[] = [];
   private readonly config: OutboxConfig;
   private readonly agentId: string;
   private readonly nowMs: number;
@@ -111,6 +114,8 @@ export class MerchantWork {
       }
     } else if (effect.kind === "settled") {
       const posting = decodeCbor(effect.posting);
+      const isPosted = parsePosting(effect.posting)?.content.state === "posted";
+      if (isPosted) this.posted.push(effect.mandateHash);
       for (const transactionId of taken(this.settlements, effect.mandateHash)) {
         this.application({ type: "settled", transactionId, posting });
       }

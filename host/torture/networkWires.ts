@@ -35,6 +35,11 @@ export abstract class NetworkWires extends Wires {
   /** What honest parties asked of a card issuer and never may. */
   conflicts: string[] = [];
   issuerDeath: IssuerDeath | null = null;
+  /**
+   * The merchant's host dies once its bank has booked a posting and before its agent hears of it;
+   * for so long. Null where it does not.
+   */
+  clearingDeathMs: number | null = null;
   /** What the merchant's host makes of the commands that follow from the network's answers. */
   passAnswers: (commands: unknown[][]) => unknown[][] = (commands) => commands;
   private config: CardConfig | null = null;
@@ -71,6 +76,10 @@ export abstract class NetworkWires extends Wires {
   protected abstract isHostDown(device: Device): boolean;
   /** Kills a host of the card network for so long. */
   abstract loseCardHost(host: CardHost, durationMs: number): void;
+  /** Kills a device's host for so long. */
+  abstract loseHost(device: Device, durationMs: number): void;
+  /** Has the merchant's bank book what the card issuer posted; false where it does not. */
+  protected abstract bookPosting(mandateHash: string): boolean;
 
   protected get isCardLineUp(): boolean {
     return !this.isLineCut && !this.isCardHostDown("switch") && !this.isHostDown(this.merchant!);
@@ -145,10 +154,18 @@ export abstract class NetworkWires extends Wires {
   }
 
   private stepCards(step: (network: CardNetwork) => CardStep): void {
-    const { network, posts, commands, conflicts } = step(this.cards!);
+    const { network, posts, commands, posted, conflicts } = step(this.cards!);
     this.cards = network;
     this.conflicts.push(...conflicts);
     const merchant = this.merchant!;
+    for (const hash of posted) {
+      if (!this.bookPosting(hash)) this.conflicts.push("the merchant's bank refuses a posting");
+    }
+    if (posted.length > 0 && this.clearingDeathMs !== null) {
+      this.loseHost(merchant, this.clearingDeathMs);
+      this.clearingDeathMs = null;
+      return;
+    }
     const between = { from: merchant, to: merchant, half: "agent", id: 0, connection: 0 } as const;
     for (const { leg, bytes } of posts) {
       if (leg === "acquirer>switch" && !this.isCardLineUp) continue;

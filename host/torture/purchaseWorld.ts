@@ -121,6 +121,21 @@ export function willingMerchant(change: Record<number, Host> = {}) {
   return ((message, half) => answers[message[0] as number]?.(message, half) ?? []) as Host;
 }
 
+/** Where money comes from: the hosts of a bank's modules, and whose account is drawn on. */
+export interface Funder {
+  hostOf(bank: Device, kind: "teller" | "generator"): Host;
+  account(unit: string): string;
+}
+
+/** A bank without books, which agrees to everything. */
+const WILLING_BANK: Funder = {
+  hostOf: () => (message) => {
+    if (message[0] === 82) return [[83, message[2], true]];
+    return message[0] === 84 ? [[85, message[1]]] : [];
+  },
+  account: () => "12345678",
+};
+
 /** A customer with a card and a serving merchant with a credential, facing one another. */
 export class PurchaseWorld extends AgentWorld {
   readonly authority = this.add("authority", "A");
@@ -141,21 +156,18 @@ export class PurchaseWorld extends AgentWorld {
   }
 
   /** Gives `device` money: the bank issues it to a teller, and the module withdraws it. */
-  fund(device: Device, amount: number, unit = "USD"): void {
+  fund(device: Device, amount: number, unit = "USD", funder = WILLING_BANK): void {
     // Each time another bank: modules of one name would draw the same random numbers.
     const number = this.fundings++ || "";
     const generator = this.addBank("generator", `G${number}`);
     const teller = this.addBank("teller", `T${number}`);
-    for (const bank of [generator, teller]) {
-      bank.host = (message) => {
-        if (message[0] === 82) return [[83, message[2], true]];
-        return message[0] === 84 ? [[85, message[1]]] : [];
-      };
-    }
+    generator.host = funder.hostOf(generator, "generator");
+    teller.host = funder.hostOf(teller, "teller");
     this.connect(teller, generator);
     this.tell(teller, "module", [81, filled(101), 2, amount, unit, null]);
     this.connect(device, teller);
-    this.tell(device, "module", [81, filled(102 + this.fundings), 1, amount, unit, "12345678"]);
+    const account = funder.account(unit);
+    this.tell(device, "module", [81, filled(102 + this.fundings), 1, amount, unit, account]);
     this.connect(this.customer, this.merchant);
   }
 

@@ -10,7 +10,8 @@ import {
   signOffer,
   willingCustomer,
 } from "./purchaseWorld.ts";
-import { answerBank, type Books, hostOver, newBooks } from "./books.ts";
+import { newBankHost } from "./bankHost.ts";
+import { customerAccount, EarlyBank } from "./bankParties.ts";
 import { newCardNetwork } from "./cardNetwork.ts";
 import { cardParties, FIRST_TRACE } from "./cardParties.ts";
 import { FaultWorld, type StartCommand } from "./faultWorld.ts";
@@ -21,7 +22,7 @@ const PRICE_MINOR = 2_000;
 const CHARGED_MINOR = 1_843;
 const CREDITED_MINOR = 1_757;
 const DAY_MS = 86_400_000;
-const ACCOUNT = "12345678";
+const ACCOUNT = customerAccount(UNIT);
 
 /** Minor units by unit of money. */
 export type Sums = Readonly<Record<string, number>>;
@@ -34,8 +35,8 @@ export interface Scenario {
   readonly second: Device;
   /** The half that takes the order. */
   readonly half: "agent" | "module";
-  /** Bank's modules, whose ledger is asked about what it holds. */
-  readonly banks: readonly Device[];
+  /** What the customer's account with the bank gains by one committed order, in minor units. */
+  readonly accountGainMinor: number;
   /** What the first device gains by one committed order. */
   readonly gainMinor: Sums;
   /** True where a committed order posts a card and leaves a receipt. */
@@ -57,15 +58,16 @@ interface Stage {
   world: PurchaseWorld;
   friend: Device;
   teller: Device;
-  /** The world's books, which a snapshot may replace. */
-  place: { faults: FaultWorld | null; early: Books };
+  /** It issued all money of this world, and its books say so. */
+  bank: EarlyBank;
 }
 
 /** A customer, a friend, a merchant and a teller, all with money; the bank can issue more. */
-export function fundedWorld(seed = 1): Pick<Stage, "world" | "friend" | "teller"> {
+export function fundedWorld(seed = 1): Stage {
   const world = new PurchaseWorld(false, seed === 1 ? "" : ` ${seed}`);
+  const bank = new EarlyBank();
   const friend = world.add("customer", "D");
-  world.fund(world.merchant, 400_000);
+  world.fund(world.merchant, 400_000, UNIT, bank);
   const teller = world.devices.find(({ name }) => name === "T")!;
   const generator = world.devices.find(({ name }) => name === "G")!;
   world.connect(teller, generator);
@@ -74,20 +76,11 @@ export function fundedWorld(seed = 1): Pick<Stage, "world" | "friend" | "teller"
   world.order(1, signOffer(world, world.merchant, 1));
   world.pass(60_000);
   world.customer.host = willingCustomer(PRICE_MINOR);
-  return { world, friend, teller };
-}
-
-/** The same, with hosts that keep the world's books. */
-function stage(seed: number): Stage {
-  const { world, friend, teller } = fundedWorld(seed);
-  const place: Stage["place"] = { faults: null, early: newBooks() };
-  const books = () => place.faults?.books ?? place.early;
-  teller.host = hostOver(books, answerBank);
-  return { world, friend, teller, place };
+  return { world, friend, teller, bank };
 }
 
 function put(
-  { place }: Stage,
+  { bank, teller }: Stage,
   first: Device,
   second: Device,
   world: PurchaseWorld,
@@ -96,9 +89,25 @@ function put(
   const faults = new FaultWorld(world.clock, [first, second], starts);
   faults.connect(first, second);
   for (const device of faults.devices) device.heard.length = 0;
-  place.faults = faults;
+  faults.elsewhereMinor = heldElsewhere(world, faults);
+  faults.startBank(bank.configOf(teller), teller, newBankHost(bank.ledger));
   return faults;
 }
+
+/** What is held by modules that no fault is made around. */
+function heldElsewhere({ devices }: PurchaseWorld, faults: FaultWorld): Sums {
+  const sums: Record<string, number> = {};
+  for (const device of devices) {
+    if (device.module === null || faults.devices.includes(device)) continue;
+    for (const [unit, spendable, , refresh] of device.module.ask(80)[1] as Balance[]) {
+      sums[unit] = (sums[unit] ?? 0) + spendable + refresh;
+    }
+  }
+  return sums;
+}
+
+/** Unit, and what is spendable, in doubt, to refresh and promised of it. */
+type Balance = [string, number, number, number, number];
 
 /** Tickets that an agent holds at most (docs/protocol.md section 8). */
 const TICKETS_MAX = 32;
@@ -113,7 +122,7 @@ function fillHolder({ world }: Stage): void {
 
 /** A purchase or sale of 20.00 with a card. */
 function trade(direction: 1 | 2, seed: number, isHolderFull = false): Scenario {
-  const made = stage(seed);
+  const made = fundedWorld(seed);
   const { customer, merchant } = made.world;
   if (isHolderFull) fillHolder(made);
   const serve: StartCommand = { half: "agent", command: [40, true] };
@@ -136,7 +145,7 @@ function trade(direction: 1 | 2, seed: number, isHolderFull = false): Scenario {
     first: customer,
     second: merchant,
     half: "agent",
-    banks: [],
+    accountGainMinor: 0,
     gainMinor: { [UNIT]: direction === 1 ? PRICE_MINOR : -PRICE_MINOR },
     hasCard: true,
     cardGainMinor: direction === 1 ? -CHARGED_MINOR : CREDITED_MINOR,
@@ -172,7 +181,7 @@ function between(
     first,
     second,
     half,
-    banks: [],
+    accountGainMinor: 0,
     gainMinor,
     hasCard: false,
     cardGainMinor: 0,
@@ -183,15 +192,15 @@ function between(
 }
 
 function payment(seed: number): Scenario {
-  const made = stage(seed);
+  const made = fundedWorld(seed);
   const command = (id: Uint8Array) => [60, id, 700, UNIT];
   return between("payment", made, made.friend, command, { [UNIT]: -700 });
 }
 
 /** Ten dollars for nine euros, both in one commit. */
 function exchange(seed: number): Scenario {
-  const made = stage(seed);
-  made.world.fund(made.friend, 100_000, "EUR");
+  const made = fundedWorld(seed);
+  made.world.fund(made.friend, 100_000, "EUR", made.bank);
   made.friend.host = ([number, tag]) => (number === 65 ? [[66, tag, true]] : []);
   const command = (id: Uint8Array) => [63, id, 1_000, UNIT, 900, "EUR", 1];
   return between("exchange", made, made.friend, command, { [UNIT]: -1_000, EUR: 900 });
@@ -199,7 +208,7 @@ function exchange(seed: number): Scenario {
 
 /** A shop's device pays another of the same owner, as its host orders when funds are short. */
 function topUp(seed: number): Scenario {
-  const made = stage(seed);
+  const made = fundedWorld(seed);
   const { world: agents } = made;
   const sibling = agents.add("merchant", "N");
   acquire(agents, sibling, agents.authority, 2, merchantComponents());
@@ -211,7 +220,7 @@ function topUp(seed: number): Scenario {
     first: merchant,
     second: sibling,
     half: "agent",
-    banks: [],
+    accountGainMinor: 0,
     gainMinor: { [UNIT]: -5_000 },
     hasCard: false,
     cardGainMinor: 0,
@@ -226,7 +235,7 @@ function topUp(seed: number): Scenario {
 
 /** A request of kind 1, 3 or 5 to a teller. */
 function withBank(name: string, kind: 1 | 3 | 5, gainMinor: number, seed: number): Scenario {
-  const made = stage(seed);
+  const made = fundedWorld(seed);
   const { world: agents, teller } = made;
   const { customer } = agents;
   if (kind === 5) {
@@ -245,7 +254,7 @@ function withBank(name: string, kind: 1 | 3 | 5, gainMinor: number, seed: number
     first: customer,
     second: teller,
     half: "module",
-    banks: [teller],
+    accountGainMinor: -gainMinor,
     gainMinor: { [UNIT]: gainMinor },
     hasCard: false,
     cardGainMinor: 0,

@@ -4,6 +4,9 @@
 import { itemsOf } from "./items.ts";
 import { hex } from "./agentWorld.ts";
 import type { Device } from "./agentWorld.ts";
+import { openPayments } from "./bankHost.ts";
+import { customerAccount, MERCHANT_ACCOUNT } from "./bankParties.ts";
+import { balanceOf, bankAlarms, judgeBank } from "./bankVerdict.ts";
 import { endFaults } from "./faults.ts";
 import type { CardAccount, CardTransaction } from "../network/authorization/issuerBooks.ts";
 import type { FaultWorld } from "./faultWorld.ts";
@@ -33,10 +36,12 @@ const WEAR_LIMIT = 4;
 export interface Count {
   /** Minor units by unit, over all modules. */
   totals: Record<string, number>;
-  /** The customer's account with the bank. */
+  /** The customer's account with the bank, and the merchant's, into which card postings go. */
   accountMinor: number;
-  /** The same of the first device alone. */
+  merchantMinor: number;
+  /** The same of the first device alone, and of the bank's teller where it is in the world. */
   first: Record<string, number>;
+  onHand: Record<string, number> | null;
   inDoubtMinor: number;
   /** Tickets of the first device's agent; 0 for an order to a module. */
   tickets: number;
@@ -64,7 +69,9 @@ export function count(scenario: Scenario): Count {
   const { world, first, half } = scenario;
   const result: Count = {
     totals: {},
-    accountMinor: world.books.accountMinor,
+    accountMinor: balanceOf(world, customerAccount("USD")),
+    merchantMinor: balanceOf(world, MERCHANT_ACCOUNT),
+    onHand: null,
     first: {},
     inDoubtMinor: 0,
     tickets: half === "agent" ? ticketsOf(scenario, first) : 0,
@@ -77,6 +84,7 @@ export function count(scenario: Scenario): Count {
       const sum = spendable + refresh;
       result.totals[unit] = (result.totals[unit] ?? 0) + sum;
       if (device === first) result.first[unit] = sum;
+      if (device === world.teller) result.onHand = { ...result.onHand, [unit]: sum };
       result.inDoubtMinor += inDoubt + promised;
     }
   }
@@ -122,7 +130,7 @@ export function heal(scenario: Scenario, number: number, persist = () => {}): vo
 
 /** Each side asks about what it knows to be open; whether there was anything. */
 function meet(scenario: Scenario, number: number): boolean {
-  const { world, banks, hasCard, second } = scenario;
+  const { world, hasCard, second } = scenario;
   // A host asks what became of its command, as long as that has no end.
   const state = stateOf(scenario, number);
   let isOpen = state === IN_DOUBT || state === RUNNING;
@@ -130,12 +138,8 @@ function meet(scenario: Scenario, number: number): boolean {
     const answer = world.ask(device, "module", OPEN_PAYMENTS).find(([number]) => number === 89);
     isOpen ||= answer === undefined || answer[1] !== 0;
   }
-  for (const [payId, state] of Object.entries(world.books.payments)) {
-    if (state !== "open") continue;
-    isOpen = true;
-    for (const bank of banks)
-      world.tell(bank, "module", [88, new Uint8Array(Buffer.from(payId, "hex"))]);
-  }
+  // The bank asks its own module by itself.
+  isOpen ||= world.bank !== null && openPayments(world.bank.ledger, world.bankName).length > 0;
   if (hasCard) {
     const answer = world.ask(second, "agent", OPEN_CARDS).find(([number]) => number === 56);
     isOpen ||= answer === undefined || answer[1] !== 0;
@@ -145,7 +149,7 @@ function meet(scenario: Scenario, number: number): boolean {
 
 /** Compares what is there now with `before`, after the order under `number`. */
 export function judge(scenario: Scenario, before: Count, number: number): Verdict {
-  const { world, gainMinor, hasCard, banks } = scenario;
+  const { world, gainMinor, hasCard, accountGainMinor, cardGainMinor } = scenario;
   const after = count(scenario);
   const verdict: Verdict = {
     lostMinor: 0,
@@ -153,7 +157,7 @@ export function judge(scenario: Scenario, before: Count, number: number): Verdic
     inDoubtMinor: after.inDoubtMinor,
     isCommitted: stateOf(scenario, number) === COMMITTED,
     wear: wearOf(scenario),
-    complaints: [...world.books.conflicts, ...world.conflicts],
+    complaints: [...bankAlarms(world), ...world.conflicts],
   };
   const { complaints } = verdict;
   for (const unit of new Set([...Object.keys(before.totals), ...Object.keys(after.totals)])) {
@@ -183,7 +187,7 @@ export function judge(scenario: Scenario, before: Count, number: number): Verdic
       complaints.push(`the card account holds ${held} more than before`);
     }
     const charged = after.cardMinor - before.cardMinor;
-    if (charged !== orders * scenario.cardGainMinor) {
+    if (charged !== orders * cardGainMinor) {
       complaints.push(`the card account changed by ${charged} for ${orders} orders`);
     }
   }
@@ -194,10 +198,13 @@ export function judge(scenario: Scenario, before: Count, number: number): Verdic
   }
   // An account gives what the customer withdraws and takes what he pays in, and nothing else.
   const booked = after.accountMinor - before.accountMinor;
-  const dueMinor = banks.length > 0 ? -orders * (gainMinor.USD ?? 0) : 0;
+  const dueMinor = orders * accountGainMinor;
   if (booked !== dueMinor) complaints.push(`the account changed by ${booked}, not ${dueMinor}`);
-  const open = Object.values(world.books.payments).filter((state) => state === "open").length;
-  if (open > 0) complaints.push(`the bank still holds ${open} payments open`);
+  const cleared = after.merchantMinor - before.merchantMinor;
+  if (cleared !== -orders * cardGainMinor) {
+    complaints.push(`the merchant's account changed by ${cleared} for ${orders} orders`);
+  }
+  complaints.push(...judgeBank(world, after.totals, after.onHand));
   return verdict;
 }
 

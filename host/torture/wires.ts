@@ -264,7 +264,7 @@ export class Wires {
   private deliver(letter: Letter): void {
     const { wire, to, half, id, body, connection } = letter;
     if (wire === "told") {
-      for (const command of to.host(decoded(body) as unknown[], half)) {
+      for (const command of to.host(decoded(body) as unknown[], half, id)) {
         this.tell(to, half, command);
       }
     } else if (wire === "peer") {
@@ -288,11 +288,19 @@ export class Wires {
     );
   }
 
-  private send(device: Device, half: Half, body: Uint8Array, connection: number | null): void {
+  /** Gives a body to a half; the request's id. `isCommand`: an answer is waited for under it. */
+  protected send(
+    device: Device,
+    half: Half,
+    body: Uint8Array,
+    connection: number | null,
+    isCommand = false,
+  ): number {
     const id = this.nextId++;
     const event = { type: "fromApplication", target: half, id, body, connection } as const;
-    this.step(device, { ...event, isCommand: false });
+    this.step(device, { ...event, isCommand });
     this.queue.push({ wire: "command", from: device, to: device, half, id, connection: 0, body });
+    return id;
   }
 
   /** Takes what left a half, by way of its host's message manager. */
@@ -304,7 +312,7 @@ export class Wires {
       const event = { type: "fromBoard", channel: channelOf(half), id, body: message } as const;
       for (const effect of this.step(device, event)) {
         const letter = { from: device, to: device, half, id, connection: 0, body };
-        if (effect.type === "event") {
+        if (effect.type === "event" || effect.type === "answer") {
           device.heard.push(decoded(body) as unknown[]);
           this.queue.push({ ...letter, wire: "told" });
         } else if (effect.type === "toBoard") {

@@ -3,8 +3,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HostMessage, hostBody, parseHostBody } from "../../host/application/hostPort.ts";
 import type { DeviceEvent } from "../../host/device/types.ts";
-import type { BankSettings } from "../../host/network/bank/bank.ts";
-import { systemClock } from "../../host/link/clock.ts";
+import { type BankSettings, OPEN_ROUND_MS } from "../../host/network/bank/bank.ts";
+import { type Clock, systemClock } from "../../host/link/clock.ts";
 import { type BankDevice, BankService } from "../../host/network/bank/bankService.ts";
 import { memoryLedgerStore } from "../../host/network/bank/memoryLedger.ts";
 import type { Conviction } from "../../host/network/bank/redeemedNotes.ts";
@@ -12,6 +12,7 @@ import { sqlLedgerStore } from "../../host/network/bank/sqlLedger.ts";
 import { type Database, openDatabase } from "../../host/network/store/database.ts";
 import { migrate } from "../../host/network/store/migrations.ts";
 import { MIGRATIONS } from "../../host/network/store/schema.ts";
+import { VirtualClock } from "../../host/simulator/virtualClock.ts";
 import { ModelModule } from "./bank-module.ts";
 
 const TELLER = "00000000000000aa";
@@ -79,12 +80,12 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => database.close());
 
-async function openBank(store = memoryLedgerStore({})) {
+async function openBank(store = memoryLedgerStore({}), clock: Pick<Clock, "after"> = systemClock) {
   const alarms: string[] = [];
   const convicted: Conviction[] = [];
   const bank = new BankService(SETTINGS, store, {
     nowSeconds: () => 1_800_000_000,
-    clock: systemClock,
+    clock,
     moduleRoot: { id: new Uint8Array(8), key: new Uint8Array(32) },
     onAlarm: (text: string) => alarms.push(text),
     onConviction: async (conviction) => {
@@ -190,6 +191,36 @@ describe("the bank's service", () => {
     await settle(bank);
     expect(device.module.payments.get(PAY)).toMatchObject({ state: 1, noted: true });
     expect(await balances(bank)).toMatchObject({ alice: 1000, "in-transit:EUR": 0 });
+  });
+
+  it("asks about what stays open: an end that was told while its books failed", async () => {
+    const store = memoryLedgerStore({});
+    const clock = new VirtualClock(0);
+    const { bank, alarms } = await openBank(store, clock);
+    const device = new TellerDevice();
+    await bank.attachTeller(TELLER, device, []);
+    const { apply } = store;
+    // The module aborts, says so once, and the books cannot take it.
+    device.pays = false;
+    store.apply = (batch) =>
+      batch.payment?.record.state === "released"
+        ? Promise.reject(new Error("disk full"))
+        : apply(batch);
+    device.say(device.module.want(PAY, CUSTOMER, 400, "EUR", "alice"));
+    await settle(bank);
+    expect(alarms).toHaveLength(1);
+    expect(await balances(bank)).toMatchObject({ alice: 600, "in-transit:EUR": 400 });
+    store.apply = apply;
+    clock.advance(OPEN_ROUND_MS - 1);
+    await settle(bank);
+    expect((await bank.report()).open).toHaveLength(1);
+    clock.advance(1);
+    await settle(bank);
+    expect(await balances(bank)).toMatchObject({ alice: 1000, "in-transit:EUR": 0 });
+    // With nothing open it looks no more.
+    clock.advance(OPEN_ROUND_MS);
+    await settle(bank);
+    expect(clock.nextTimerMs()).toBeNull();
   });
 
   it("asks about what was open when a module was started anew", async () => {

@@ -90,6 +90,21 @@ export function closeQuestions(open: readonly PaymentRecord[]): BankEffect[] {
   }));
 }
 
+/** How often a bank looks for payments that stay open, in milliseconds: longer than any may run. */
+export const OPEN_ROUND_MS = 300_000;
+
+/**
+ * Payments that were open already when the bank looked last. A module tells once that it aborted;
+ * where that was lost, nobody but the bank asks again, and the customer's money stays held.
+ * @param before pay ids of the payments that were open then
+ */
+export function overduePayments(
+  open: readonly PaymentRecord[],
+  before: readonly string[],
+): PaymentRecord[] {
+  return open.filter(({ payId }) => before.includes(payId));
+}
+
 /**
  * The teller's stock cannot cover a payment that was agreed to: what was held for it goes back, and
  * then the module is told.

@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { moduleLog } from "../../application/deviceLogs.ts";
 import type { TransactionDevice } from "../../device/types.ts";
-import type { Clock } from "../../link/clock.ts";
+import type { Clock, Timer } from "../../link/clock.ts";
 import type { Root } from "../../trust/certificates.ts";
 import {
   type BankDecision,
@@ -15,6 +15,8 @@ import {
   decideMessage,
   decideRefusal,
   holdAnswer,
+  OPEN_ROUND_MS,
+  overduePayments,
 } from "./bank.ts";
 import {
   type CardPosting,
@@ -82,6 +84,8 @@ export class BankService {
   private readonly devices = new Map<string, BankDevice>();
   private readonly stocks = new Map<string, TellerStock>();
   private readonly desks = new Map<string, RedemptionDesk>();
+  /** By module: when it is asked about payments that stay open. */
+  private readonly rounds = new Map<string, Timer>();
   /** By module and reason. */
   private readonly refusals = new Map<string, SessionRefusals>();
   /** The end of the last event's work: each event begins when the one before is done. */
@@ -246,6 +250,8 @@ export class BankService {
     return () => {
       stop();
       this.devices.delete(module);
+      this.rounds.get(module)?.cancel();
+      this.rounds.delete(module);
     };
   }
 
@@ -286,13 +292,36 @@ export class BankService {
   ): Promise<void> {
     for (;;) {
       const payment = await this.store.payment(this.settings.bank, module, payId);
-      if (await this.carryOut(decideOn(payment, this.options.nowSeconds()))) return;
+      const decision = decideOn(payment, this.options.nowSeconds());
+      if (!(await this.carryOut(decision))) continue;
+      if (decision.batch?.payment?.record.state === "held") await this.watchOpen(module);
+      return;
     }
   }
 
   private async askOpenPayments(module: string): Promise<void> {
+    this.perform(closeQuestions(await this.openPayments(module)));
+    await this.watchOpen(module);
+  }
+
+  private async openPayments(module: string): Promise<PaymentRecord[]> {
     const open = await this.store.openPayments(this.settings.bank);
-    this.perform(closeQuestions(open.filter((payment) => payment.module === module)));
+    return open.filter((payment) => payment.module === module);
+  }
+
+  /** As long as payments are open, asks about those that stay so. */
+  private async watchOpen(module: string): Promise<void> {
+    if (this.rounds.has(module) || !this.devices.has(module)) return;
+    const open = await this.openPayments(module);
+    if (open.length === 0) return;
+    const before = open.map(({ payId }) => payId);
+    const round = async () => {
+      this.rounds.delete(module);
+      this.perform(closeQuestions(overduePayments(await this.openPayments(module), before)));
+      await this.watchOpen(module);
+    };
+    const timer = this.options.clock.after(OPEN_ROUND_MS, () => this.enqueue(round));
+    this.rounds.set(module, timer);
   }
 
   /** False when the books changed in between, so that the decision must be taken anew. */
@@ -366,7 +395,7 @@ export class BankService {
 }
 
 /** What an effect of the books means to a teller's stock. */
-function stockEvents(
+export function stockEvents(
   effect: BankEffect & { type: "notes wanted" | "begun" | "ended" },
 ): StockEvent[] {
   if (effect.type === "notes wanted") return [{ type: "wanted", request: effect.request }];

@@ -116,8 +116,8 @@ function applyTogether(state: LedgerState, batches: readonly LedgerBatch[]): App
   return { status: "applied" };
 }
 
-/** Adds up what the lines say, unit by unit. */
-function totals(books: BankBooks): UnitTotals[] {
+/** Adds up what the lines of one bank's books say, in order of the units. */
+export function trialBalance(books: BankBooks): UnitTotals[] {
   const accounts = Object.values(books.accounts);
   const units = [...new Set(accounts.map(({ unit }) => unit))].sort();
   const lines = Object.values(books.entries).flatMap(({ leg, lines }) =>
@@ -191,7 +191,7 @@ export function memoryLedgerStore(state: LedgerState): LedgerStore {
       Object.values(books(bank).entries)
         .filter(({ lines }) => !account || lines.some((line) => line.account === account))
         .slice(-limit),
-    trialBalance: (bank) => totals(books(bank)),
+    trialBalance: (bank) => trialBalance(books(bank)),
     relatedTo: (bank, keys) => related(books(bank), keys),
     leaves: (bank) => Object.values(books(bank).leaves),
     aborted: (bank) => Object.values(books(bank).aborted),

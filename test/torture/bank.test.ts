@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bank inside the simulated world (docs/protocol.md section 6, Ledger): its host dies between
+// what it stores and what it sends, its messages are lost, late and repeated, and each payment ends
+// in the books as it ended in the modules.
+import { beforeAll, describe, expect, test } from "vitest";
+import { openPayments } from "../../host/torture/bankHost.ts";
+import { judgeBank } from "../../host/torture/bankVerdict.ts";
+import { Explorer } from "../../host/torture/explorer.ts";
+import { count } from "../../host/torture/verdict.ts";
+
+describe.each(["withdrawal", "deposit", "refresh"])("a bank around a %s", (name) => {
+  let explorer: Explorer;
+  let ids: string[];
+  /** Place of the payment that faults are made around among those of its kind. */
+  let place: number;
+  beforeAll(() => {
+    explorer = new Explorer(name, 1);
+    ids = explorer.singles();
+    place = states().length - 1;
+  });
+
+  /** States of the payments that customers asked for, in the bank's books. */
+  const states = () => {
+    const { bank, bankName } = explorer.scenario.world;
+    const payments = Object.values(bank!.ledger[bankName]!.payments);
+    return payments.flatMap(({ kind, state }) => (kind === name ? [state] : []));
+  };
+
+  test("its host dies before its store has written, and before it sends what it wrote", () => {
+    const deaths = ids.filter((id) => id.includes("/bank."));
+    // At the question for a hold and at the report of the end, at either moment, soon or late.
+    expect(deaths).toHaveLength(8);
+    for (const id of deaths) {
+      expect([id, explorer.attempt(id).complaints]).toEqual([id, []]);
+      expect([id, openPayments(explorer.scenario.world.bank!.ledger, "Bank of Tests")]).toEqual([
+        id,
+        [],
+      ]);
+    }
+  });
+
+  test("a hold that was written and never answered goes back", () => {
+    const [hold] = ids.filter((id) => id.endsWith("/bank.written.soon"));
+    expect(explorer.attempt(hold!)).toMatchObject({ isCommitted: false, complaints: [] });
+    expect(states()[place]).toBe("released");
+  });
+
+  test("an end that was booked and never noted is told again, and booked once", () => {
+    const end = ids.filter((id) => id.endsWith("/bank.written.soon")).at(-1);
+    expect(explorer.attempt(end!)).toMatchObject({ isCommitted: true, complaints: [] });
+    expect(states()[place]).toBe("settled");
+  });
+
+  test("a question for a hold that comes when its payment is over is asked about, and ends", () => {
+    const [hold] = ids.filter((id) => id.endsWith("/bank.written.soon"));
+    const late = hold!.replace("bank.written.soon", "message.only-behind-all-time-outs");
+    expect(explorer.attempt(late)).toMatchObject({ isCommitted: false, complaints: [] });
+    expect(states()[place]).toBe("released");
+  });
+
+  test("each message between the bank and its module dropped, repeated or late", () => {
+    // Behind each message for the bank comes what it says or asks in return.
+    const forBank = ids.filter((id) => id.endsWith("/bank.written.soon")).map(eventOf);
+    const events = forBank.flatMap((event) => [event, event + 1, event + 2]);
+    const spoilt = ids.filter((id) => id.includes("/message.") && events.includes(eventOf(id)));
+    expect(spoilt.length).toBeGreaterThanOrEqual(6 * 5);
+    for (const id of spoilt) expect([id, explorer.attempt(id).complaints]).toEqual([id, []]);
+  });
+});
+
+test("what is wrong with the books is said", () => {
+  const explorer = new Explorer("withdrawal", 1);
+  const { world } = explorer.scenario;
+  explorer.attempt(explorer.singles()[0]!);
+  const { totals, onHand } = count(explorer.scenario);
+  expect(judgeBank(world, totals, onHand)).toEqual([]);
+  const usd = totals.USD!;
+  expect(judgeBank(world, { ...totals, USD: usd - 1 }, onHand)).toEqual([
+    expect.stringMatching(/^the books issued (\d+) USD, modules hold \d+$/),
+  ]);
+  expect(judgeBank(world, totals, { USD: onHand!.USD! + 1 })).toEqual([
+    `the teller has ${onHand!.USD! + 1} USD, the books say ${onHand!.USD}`,
+  ]);
+  const books = world.bank!.ledger[world.bankName]!;
+  const [key, payment] = Object.entries(books.payments).at(-1)!;
+  const open = { ...books.payments, [key]: { ...payment, state: "held" as const } };
+  const entry = Object.values(books.entries).at(-1)!;
+  world.bank = {
+    ...world.bank!,
+    ledger: { [world.bankName]: { ...books, payments: open } },
+  };
+  expect(judgeBank(world, totals, onHand)).toEqual(["the bank still holds 1 payments open"]);
+  const name = `${entry.transaction}/${entry.leg}`;
+  const lines = entry.lines.map((line) => ({ ...line, debitMinor: line.debitMinor + 1 }));
+  world.bank = {
+    ...world.bank,
+    ledger: {
+      [world.bankName]: { ...books, entries: { ...books.entries, [name]: { ...entry, lines } } },
+    },
+  };
+  expect(judgeBank(world, totals, onHand)).toContain("the books of USD do not balance");
+});
+
+describe.each(["purchase", "sale"])("the merchant's bank and a %s", (name) => {
+  test("a posting is booked before the agent hears of it, and once", () => {
+    const explorer = new Explorer(name, 1);
+    const deaths = explorer.singles().filter((id) => /\/clearing\./.test(id));
+    // The answers to hold and posting come from the switch; only the posting is booked.
+    expect(deaths).toHaveLength(4);
+    for (const id of deaths) {
+      expect([id, explorer.attempt(id)]).toEqual([
+        id,
+        expect.objectContaining({ isCommitted: true, complaints: [] }),
+      ]);
+    }
+  });
+});
+
+/** Number of the event in a point's id. */
+function eventOf(id: string): number {
+  return Number(/:(\d+)\//.exec(id)![1]);
+}
