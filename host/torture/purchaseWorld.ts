@@ -128,7 +128,7 @@ export interface Funder {
 }
 
 /** A bank without books, which agrees to everything. */
-const WILLING_BANK: Funder = {
+export const WILLING_BANK: Funder = {
   hostOf: () => (message) => {
     if (message[0] === 82) return [[83, message[2], true]];
     return message[0] === 84 ? [[85, message[1]]] : [];

@@ -8,6 +8,7 @@ import {
   acquire,
   PurchaseWorld,
   signOffer,
+  WILLING_BANK,
   willingCustomer,
 } from "./purchaseWorld.ts";
 import { newBankHost } from "./bankHost.ts";
@@ -76,6 +77,8 @@ export function fundedWorld(seed = 1): Stage {
   world.order(1, signOffer(world, world.merchant, 1));
   world.pass(60_000);
   world.customer.host = willingCustomer(PRICE_MINOR);
+  // A copy of this world has no books: where the bank is to have some, it is started over it.
+  teller.host = WILLING_BANK.hostOf(teller, "teller");
   return { world, friend, teller, bank };
 }
 

@@ -193,7 +193,7 @@ describe("the bank's service", () => {
     expect(await balances(bank)).toMatchObject({ alice: 1000, "in-transit:EUR": 0 });
   });
 
-  it("asks about what stays open: an end that was told while its books failed", async () => {
+  it("a module says once that it aborted and the books miss it: it is asked again", async () => {
     const store = memoryLedgerStore({});
     const clock = new VirtualClock(0);
     const { bank, alarms } = await openBank(store, clock);
