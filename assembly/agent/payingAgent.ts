@@ -9,6 +9,7 @@ import { Manner, openerPays } from "../session/manner";
 import { Session } from "../session/session";
 import { AMOUNT_MAX } from "../ticket/conversion";
 import { readUnit } from "../ticket/credential";
+import { identity, Life } from "../trust/identity";
 import { Reason } from "../trust/reasons";
 import { Role } from "../trust/roles";
 import { AcquireCredential } from "./acquireCredential";
@@ -17,7 +18,6 @@ import { MoneyTerms } from "./moneyTerms";
 import { PaymentStarted } from "./paymentStarted";
 import { PaymentTaken } from "./paymentTaken";
 import { PurchaseMessage } from "./purchaseMessage";
-import { toMoneyModule } from "./toMoneyModule";
 import { TrustedAgent } from "./trustedAgent";
 
 const PAY: i32 = 60;
@@ -69,7 +69,8 @@ export abstract class PayingAgent extends TrustedAgent {
     if (this.tellKnown(commandId)) return Reason.NONE;
     const reason = this.startReason();
     if (reason != Reason.NONE) return reason;
-    if (!toMoneyModule.reach()) return Reason.NOT_PAIRED;
+    // A local key that is being agreed on is there long before the session is: see `askOpen`.
+    if (identity.life != Life.PAIRED) return Reason.NOT_PAIRED;
     if (this.role == Role.MERCHANT && openerPays(manner)) step(736);
     const session = this.startSession();
     if (session === null) return this.sessions.reason;

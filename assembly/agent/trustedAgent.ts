@@ -265,6 +265,8 @@ class AgentSessions extends SessionOwner {
 
   admit(session: Session): i32 {
     if (!session.initiator) {
+      // What the halves said at their start another host may have lost: time enough to say it anew.
+      toMoneyModule.reach();
       return this.agent.hasSlot() ? this.agent.admits(session) : Reason.TOO_MANY_SESSIONS;
     }
     const transaction = this.agent.transactionIn(session);

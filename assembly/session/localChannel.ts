@@ -262,7 +262,10 @@ export class LocalChannel extends OwnHalf {
     const counter = reader.u64();
     const type = <i32>reader.uintAtMost(255);
     reader.view();
-    if (!reader.atEnd() || !this.ready || counter <= this.receiveCounter) return;
+    if (!reader.atEnd()) return;
+    // A module that was started, and whose question for a nonce was lost: the agent's key is old.
+    if (!this.ready && !this.isAgent) this.renew();
+    if (!this.ready || counter <= this.receiveCounter) return;
     const box = reader.viewPointer;
     const length = reader.viewLength;
     const direction: u8 = this.isAgent ? 1 : 0;

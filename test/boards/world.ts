@@ -21,11 +21,8 @@ export const FUNDS_MINOR = 500_000;
 const PERSON: BoardSlots = { agent: "customer-agent", module: "transaction-module" };
 const SHOP: BoardSlots = { agent: "merchant-agent", module: "transaction-module" };
 const SIMULATED = { emulator: null };
-/** Commands, answers and reasons (docs/protocol.cddl section 8). */
-const REFUSED = 0;
+/** The payer's command (docs/protocol.cddl section 8). */
 const PAY = 60;
-const NOT_PAIRED = 45;
-const RETRY_MS = 50;
 
 export interface WorldOptions {
   isEmulated: boolean;
@@ -71,19 +68,11 @@ export class PaymentWorld extends Meeting {
   protected override readonly unit = "EUR";
   /** What an order pays. */
   amountMinor = 100;
-  private ordered: Uint8Array = new Uint8Array(0);
 
   private constructor(payer: Party, payee: Party) {
     super();
     this.first = payer;
     this.second = payee;
-    // Behind a boot, agent and module first agree on a key: the owner tries again.
-    payer.host = ([number, command, reason]) => {
-      if (number === REFUSED && command === PAY && reason === NOT_PAIRED) {
-        setTimeout(() => this.order(this.ordered), RETRY_MS);
-      }
-      return [];
-    };
   }
 
   static async make(options: WorldOptions): Promise<PaymentWorld> {
@@ -104,7 +93,6 @@ export class PaymentWorld extends Meeting {
   override async prepare(): Promise<void> {}
 
   override order(command: Uint8Array): void {
-    this.ordered = command;
     this.first.tell("agent", PAY, command, this.amountMinor, this.unit);
   }
 

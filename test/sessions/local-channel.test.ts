@@ -149,6 +149,20 @@ describe("the local key", () => {
     expect(localOf(device.heardByModule)).toEqual([7]);
   });
 
+  test("is agreed on when an order comes to a module whose question at its boot was lost", () => {
+    const device = pairedDevice();
+    device.commandAgent(20, 7, ascii("order"));
+    device.wire = (body) => (body[1] === 7 ? null : body);
+    device.rebootModule();
+    device.wire = (body) => body;
+    device.heardByModule.length = 0;
+    device.commandAgent(20, 7, ascii("lost"));
+    expect(localOf(device.heardByModule)).toEqual([]);
+    expect(eventsOf(device.heardByAgent, LocalEvent.READY)).toHaveLength(2);
+    device.commandAgent(20, 8, ascii("order"));
+    expect(localOf(device.heardByModule)).toEqual([8]);
+  });
+
   test("takes each record once, and none that was changed", () => {
     const device = pairedDevice();
     device.commandAgent(20, 6, ascii("order"));

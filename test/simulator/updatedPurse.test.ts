@@ -18,9 +18,7 @@ import { FUNDS_MINOR, fund, member } from "../boards/world.ts";
 
 const PERSON = { agent: "customer-agent", module: "transaction-module" } as const;
 const PAID_MINOR = 1_250;
-const REFUSED = 0;
 const PAY = 60;
-const NOT_PAIRED = 45;
 const ATTEMPTS_LIMIT = 4;
 
 /** Pays under the first of these command ids that succeeds. */
@@ -28,13 +26,7 @@ async function pay(payer: Party, payee: Party, firstCommand: number): Promise<vo
   connect(payer, payee);
   for (let attempt = 0; attempt < ATTEMPTS_LIMIT; attempt += 1) {
     const command = filled(firstCommand + attempt);
-    const order = () => payer.tell("agent", PAY, command, PAID_MINOR, "EUR");
-    // Behind a start, each side's agent and module first agree on a key: the owner tries again.
-    payer.host = ([number, refused, reason]) => {
-      if (number === REFUSED && refused === PAY && reason === NOT_PAIRED) setTimeout(order, 50);
-      return [];
-    };
-    order();
+    payer.tell("agent", PAY, command, PAID_MINOR, "EUR");
     await until("the payment's outcome", () => isFinal(payer.stateOf(command)));
     if (payer.stateOf(command) === COMMITTED) return;
   }
