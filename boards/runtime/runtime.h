@@ -7,10 +7,6 @@
 #include "image.h"
 #include "link/protocol.h"
 
-/* Messages that wait to leave: the longest, and room for short ones beside it. A message that finds
- * no room is lost, as the board contract allows. */
-enum { OUTBOX_SIZE = 12288 };
-
 /* Memory for one module's messages to and from the host. */
 struct module_buffers {
   uint8_t outbox[OUTBOX_SIZE];

@@ -26,11 +26,10 @@ import {
   FrameKind,
   LinkError,
   type LinkStatistics,
+  OUTBOX_HEADER,
+  OUTBOX_SIZE,
 } from "./protocol.ts";
 import { decodeSyncRequest, encodeSyncAnswer, NO_NONCE, sameBytes } from "./sync.ts";
-
-/** Messages that wait on one channel; more are lost, as the board contract allows. */
-const QUEUE_LIMIT = 32;
 
 /** State of the board's end; plain data. */
 export interface BoardEnd {
@@ -41,7 +40,7 @@ export interface BoardEnd {
   /** The board's own channel and those of its modules. */
   channels: ChannelState[];
   statistics: LinkStatistics;
-  /** Messages lost because a queue was full. */
+  /** Messages that found no room to wait in. */
   lostMessages: number;
 }
 
@@ -149,8 +148,14 @@ function enqueue(
   body: Uint8Array,
 ): void {
   const channel = state.channels.find((candidate) => candidate.channel === number);
-  if (channel === undefined || channel.queue.length >= QUEUE_LIMIT) state.lostMessages += 1;
+  const size = OUTBOX_HEADER + body.length;
+  if (channel === undefined || size > OUTBOX_SIZE - waitingBytes(channel)) state.lostMessages += 1;
   else channel.queue.push({ kind, id, body: body.slice() });
+}
+
+/** Room that messages take which wait to leave. */
+function waitingBytes(channel: ChannelState): number {
+  return channel.queue.reduce((sum, { body }) => sum + OUTBOX_HEADER + body.length, 0);
 }
 
 /** Starts all channels anew; keeps what modules say unasked and have not begun to say. */
@@ -241,6 +246,9 @@ function takeRequestFrame(
   frame: Frame,
   effects: BoardEndEffect[],
 ): void {
+  // Its answer might find no room: it stays unacknowledged, and is sent again.
+  const isNew = frame.sequence === channel.receiveSequence;
+  if (isNew && 4 * waitingBytes(channel) > OUTBOX_SIZE) return;
   write(state, acknowledgementOf(frame), effects);
   const taken = takeFrame(channel, frame, state.information.messageLimit);
   if (taken === "duplicate") state.statistics.duplicates += 1;

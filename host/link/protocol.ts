@@ -11,6 +11,13 @@ export const PAYLOAD_LIMIT = 244;
 /** Most bytes of one message, all its fragments together (a port byte and up to 8,448 of body). */
 export const MESSAGE_LIMIT = 8704;
 
+/**
+ * Bytes of messages that wait to leave a board on one channel, each with so many more: the longest
+ * message, and room for short ones beside it.
+ */
+export const OUTBOX_SIZE = 12_288;
+export const OUTBOX_HEADER = 5;
+
 /** Header bytes before the payload, and checksum bytes after it. */
 export const HEADER_SIZE = 4;
 export const CHECKSUM_SIZE = 4;

@@ -104,19 +104,23 @@ export async function killEverywhere(bench: Bench<Meeting>): Promise<void> {
   }
 }
 
-/** Kills one board or both, KILLS times, at seeded moments before, in and behind an order. */
+/**
+ * Kills one board or both, KILLS times, at seeded moments before, in and behind an order. How long
+ * an order takes is the machine's affair, so moments follow what came of the last: earlier ones
+ * behind a commit, later ones behind none. Ends when kills have fallen on both sides of the commit.
+ */
 export async function killAtRandom(bench: Bench<Meeting>): Promise<void> {
   const random = new Random(SEED);
   const { parties } = bench.world;
-  const before = bench.committed;
-  for (let kill = 0; kill < KILLS; kill += 1) {
+  const from = bench.committed;
+  const isOneSided = (kills: number) => [0, kills].includes(bench.committed - from);
+  let windowMs = 1.2 * bench.durationMs;
+  for (let kill = 0; kill < KILLS || isOneSided(kill); kill += 1) {
+    const before = bench.committed;
     const victims = random.chance(0.1) ? parties : [random.pick(parties)];
-    await bench.killAfter(victims, random.below(Math.ceil(bench.durationMs * 1.2)));
+    await bench.killAfter(victims, random.below(Math.ceil(windowMs)));
+    windowMs *= bench.committed > before ? 0.8 : 1.25;
   }
-  // The kills did not all fall on one side of the commit.
-  if (KILLS < 10) return;
-  expect(bench.committed - before).toBeGreaterThan(0);
-  expect(bench.committed - before).toBeLessThan(KILLS);
 }
 
 /** The devices still work. */

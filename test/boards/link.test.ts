@@ -65,7 +65,13 @@ const bytes = fc.oneof(
 const sends = fc.record({
   channel: fc.constantFrom(1, 2, 3),
   id: fc.constantFrom(0, 1, 2),
-  body: fc.uint8Array({ maxLength: 600 }).map(toHex),
+  // Short ones, and some that leave no room for the answer to another request.
+  body: fc
+    .oneof(
+      { weight: 4, arbitrary: fc.uint8Array({ maxLength: 600 }) },
+      { weight: 1, arbitrary: fc.integer({ min: 2500, max: 8704 }).map((n) => new Uint8Array(n)) },
+    )
+    .map(toHex),
 });
 const events = fc.array(
   fc.tuple(

@@ -10,7 +10,7 @@
 
 #include "link.h"
 
-enum { OUTBOX_SIZE = 65536, LINE_SIZE = 65536 };
+enum { LINE_SIZE = 65536 };
 
 static uint8_t outboxes[CHANNELS_LIMIT][OUTBOX_SIZE];
 static uint8_t joined[CHANNELS_LIMIT][MESSAGE_LIMIT];

@@ -5,6 +5,7 @@ import { encodeFrame } from "../../host/link/frame.ts";
 import { FrameKind } from "../../host/link/protocol.ts";
 import type { ByteTransport } from "../../host/link/transport.ts";
 import type { Random } from "../../host/torture/random.ts";
+import { FaultDealer } from "../support/faultDealer.ts";
 
 /** A request id that no test reaches: a CANCEL of it must change nothing. */
 const FOREIGN_ID = 0xfff0;
@@ -30,12 +31,14 @@ export class NoisyCable implements ByteTransport {
   isNoisy = true;
   private readonly line: ByteTransport;
   private readonly random: Random;
-  private readonly probability: number;
+  private readonly dealer: FaultDealer<CableFault>;
+  private readonly oneIn: number;
 
-  constructor(line: ByteTransport, random: Random, probability: number) {
+  constructor(line: ByteTransport, random: Random, oneIn: number) {
     this.line = line;
     this.random = random;
-    this.probability = probability;
+    this.dealer = new FaultDealer(random, FAULTS);
+    this.oneIn = oneIn;
   }
 
   write(bytes: Uint8Array): void {
@@ -65,8 +68,8 @@ export class NoisyCable implements ByteTransport {
 
   private pass(bytes: Uint8Array): Uint8Array[] {
     const { random } = this;
-    if (!this.isNoisy || !random.chance(this.probability)) return [bytes];
-    const fault = random.pick(FAULTS);
+    const fault = this.isNoisy ? this.dealer.deal(this.oneIn) : null;
+    if (fault === null) return [bytes];
     this.made.set(fault, (this.made.get(fault) ?? 0) + 1);
     switch (fault) {
       case "drop":

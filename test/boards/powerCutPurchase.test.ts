@@ -36,7 +36,7 @@ test("either board killed at messages all through it", { timeout: 10 * KILL_TIME
   killEverywhere(bench).then(expectBooks),
 );
 
-test(`${KILLS} kills at random moments`, { timeout: KILLS * KILL_TIMEOUT_MS }, () =>
+test(`${KILLS} kills at random moments`, { timeout: 3 * KILLS * KILL_TIMEOUT_MS }, () =>
   killAtRandom(bench).then(expectBooks),
 );
 

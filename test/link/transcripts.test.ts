@@ -44,16 +44,12 @@ const answer = (atMs: number, length: number): Input => ({
   send: { channel: 2, id: 1, body: toHex(body(length, 0x40)) },
 });
 const times = (...moments: number[]): Input[] => moments.map((atMs) => ({ atMs, time: true }));
+const ACK = { kind: 1, isFirst: false, isLast: false } as const;
 const request = hostFrame({ payload: fromHex("008101") });
 
 const SCENARIOS: Record<string, Input[]> = {
   "start and SYNC, the SYNC repeated": [...opening, at(2, syncFrame(1))],
-  "a request and its answer": [
-    ...opening,
-    at(2, request),
-    answer(3, 3),
-    at(4, hostFrame({ kind: 1, isFirst: false, isLast: false })),
-  ],
+  "a request and its answer": [...opening, at(2, request), answer(3, 3), at(4, hostFrame(ACK))],
   "a request repeated is acknowledged again and not handed over again": [
     ...opening,
     at(2, request),
@@ -73,9 +69,9 @@ const SCENARIOS: Record<string, Input[]> = {
     ...opening,
     ...fragments(3, 9, body(600, 1)).map((frame) => at(2, frame)),
     answer(3, 500),
-    at(4, hostFrame({ kind: 1, isFirst: false, isLast: false })),
-    at(5, hostFrame({ kind: 1, isFirst: false, isLast: false, sequence: 1 })),
-    at(6, hostFrame({ kind: 1, isFirst: false, isLast: false })),
+    at(4, hostFrame(ACK)),
+    at(5, hostFrame({ ...ACK, sequence: 1 })),
+    at(6, hostFrame(ACK)),
   ],
   "a message that is too long": [
     ...opening,
@@ -91,6 +87,15 @@ const SCENARIOS: Record<string, Input[]> = {
     at(2, fragments(2, 9, body(300, 1))[0]!),
     at(3, hostFrame({ kind: 5, id: 9 })),
     at(4, fragments(2, 9, body(300, 1))[1]!),
+  ],
+  "a request whose answer might find no room is taken when there is room again": [
+    ...opening,
+    answer(2, 3100),
+    at(3, request),
+    ...Array.from({ length: 13 }, (_, index) =>
+      at(4 + index, hostFrame({ ...ACK, sequence: (index & 1) as 0 | 1 })),
+    ),
+    at(20, request),
   ],
   "repeated at 100, 300, 700, 1500, 2500 ms ..., given up after eight": [
     ...opening,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The host is killed (SIGKILL) at random moments: while the economy is built, while it starts, and
 // in the middle of orders. After each kill it is started again, and the audit must hold.
-import { type Town, numbers, ORDERS, pause } from "./town.ts";
+import { Random } from "../../host/torture/random.ts";
+import { type Town, ORDERS, pause } from "./town.ts";
 
 /** An order of this town is over within so long where nothing disturbs it. */
 const ORDER_MS = 260;
@@ -27,11 +28,11 @@ export async function killRounds(
   isOver: (rounds: number) => boolean,
   tell: (line: string) => void = () => undefined,
 ): Promise<KillCounts> {
-  const next = numbers(seed);
+  const random = new Random(seed);
   const counts: KillCounts = { kills: 0, ordersCut: 0, startsCut: 0, problems: [] };
   const cutStart = async (): Promise<void> => {
     town.spawn();
-    await pause(next(START_MS));
+    await pause(random.below(START_MS));
     await town.stop("SIGKILL");
     counts.kills += 1;
     counts.startsCut += 1;
@@ -39,8 +40,8 @@ export async function killRounds(
   await cutStart();
   await town.start();
   for (let round = 0; !isOver(round); round += 1) {
-    const order = ORDERS[round < ORDERS.length ? round : next(ORDERS.length)]!;
-    const afterMs = next(ORDER_MS);
+    const order = ORDERS[round < ORDERS.length ? round : random.below(ORDERS.length)]!;
+    const afterMs = random.below(ORDER_MS);
     let isAnswered = false;
     const asked = town.ask(order.command, order.options).then(
       () => {
@@ -53,7 +54,7 @@ export async function killRounds(
     await town.stop("SIGKILL");
     counts.kills += 1;
     await asked;
-    if (next(4) === 0) await cutStart();
+    if (random.below(4) === 0) await cutStart();
     await town.start();
     const report = await town.settledAudit();
     const what = `round ${round}: ${order.command} killed after ${afterMs} ms`;

@@ -3,8 +3,9 @@
 // the card network alike; then the network heals, and without anybody's doing the audit must hold.
 import { pathToFileURL } from "node:url";
 import { projectFile } from "../../host/projectFile.ts";
+import { Random } from "../../host/torture/random.ts";
 import type { ManglingProxy } from "./manglingProxy.ts";
-import { numbers, ORDERS, type Town } from "./town.ts";
+import { ORDERS, type Town } from "./town.ts";
 
 export interface MangledCounts {
   orders: number;
@@ -23,11 +24,11 @@ export async function mangledRounds(
   isOver: (rounds: number) => boolean,
   tell: (line: string) => void = () => undefined,
 ): Promise<MangledCounts> {
-  const next = numbers(seed);
+  const random = new Random(seed);
   const counts: MangledCounts = { orders: 0, carriedOut: 0, problems: [] };
   for (let round = 0; !isOver(round); round += 1) {
-    const order = ORDERS[round < ORDERS.length ? round : next(ORDERS.length)]!;
-    proxy.oneIn = 4 + next(40);
+    const order = ORDERS[round < ORDERS.length ? round : random.below(ORDERS.length)]!;
+    proxy.oneIn = 4 + random.below(40);
     const { oneIn } = proxy;
     counts.orders += 1;
     const outcome = await town.ask(order.command, order.options).then(

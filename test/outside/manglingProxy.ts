@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A TCP proxy that mangles what passes it, in both directions, by a seed: pieces are dropped,
 // delayed, repeated, cut short or changed, and connections are cut. A piece is what the system
-// hands over at once, most often one whole message of a WebSocket or of the card network. How many
-// pieces a run has is chance, so the deeds are dealt like cards: none comes again before all came.
+// hands over at once, most often one whole message of a WebSocket or of the card network.
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { numbers } from "./town.ts";
+import { Random } from "../../host/torture/random.ts";
+import { FaultDealer } from "../support/faultDealer.ts";
 
 export const DEEDS = ["drop", "delay", "repeat", "truncate", "flip", "cut"] as const;
 export type Deed = (typeof DEEDS)[number];
@@ -20,39 +20,22 @@ export interface ManglingProxy {
 }
 
 export async function openManglingProxy(seed: number): Promise<ManglingProxy> {
-  const next = numbers(seed);
+  const random = new Random(seed);
+  const dealer = new FaultDealer(random, DEEDS);
   const counts = Object.fromEntries(
     [...DEEDS, "pieces", "connections"].map((name) => [name, 0]),
   ) as ManglingProxy["counts"];
   const sockets = new Set<Socket>();
-  let undealt: Deed[] = [];
-  const deal = (): Deed => {
-    if (undealt.length === 0) undealt = [...DEEDS];
-    return undealt.splice(next(undealt.length), 1)[0]!;
-  };
-  let piecesToPass = 0;
-  let piecesToWindowEnd = 0;
-  const isChosen = (): boolean => {
-    if (proxy.oneIn === 0) return false;
-    if (piecesToWindowEnd === 0) {
-      piecesToWindowEnd = proxy.oneIn;
-      piecesToPass = next(proxy.oneIn);
-    }
-    piecesToWindowEnd -= 1;
-    piecesToPass -= 1;
-    return piecesToPass === -1;
-  };
-
   const pass = (from: Socket, to: Socket, piece: Buffer): void => {
     counts.pieces += 1;
     const write = (bytes: Buffer) => {
       if (!to.destroyed) to.write(bytes);
     };
-    if (!isChosen()) {
+    const deed = proxy.oneIn === 0 ? null : dealer.deal(proxy.oneIn);
+    if (deed === null) {
       write(piece);
       return;
     }
-    const deed = deal();
     counts[deed] += 1;
     switch (deed) {
       case "drop":
@@ -63,17 +46,17 @@ export async function openManglingProxy(seed: number): Promise<ManglingProxy> {
         setTimeout(() => {
           write(piece);
           from.resume();
-        }, next(LONGEST_DELAY_MS));
+        }, random.below(LONGEST_DELAY_MS));
         break;
       case "repeat":
         write(piece);
         write(piece);
         break;
       case "truncate":
-        write(piece.subarray(0, next(piece.length)));
+        write(piece.subarray(0, random.below(piece.length)));
         break;
       case "flip":
-        piece[next(piece.length)]! ^= 1 << next(8);
+        piece[random.below(piece.length)]! ^= 1 << random.below(8);
         write(piece);
         break;
       case "cut":

@@ -116,17 +116,6 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Whole numbers from a seed (xorshift32, Marsaglia 2003). */
-export function numbers(seed: number): (below: number) => number {
-  let state = (seed * 2_654_435_761 + 1) >>> 0;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
-
 /** Every kind of order that moves money, small enough to be repeated for long. */
 export const ORDERS: readonly ControlRequest[] = [
   { command: "buy", options: { as: "Ada", amount: 700, unit: "USD" } },

@@ -12,6 +12,10 @@ static size_t message_size(const uint8_t *message) {
   return OUTBOX_HEADER + (size_t)get_uint16(message + 3);
 }
 
+bool channel_has_room_to_answer(const struct channel *channel) {
+  return 4 * channel->outbox_used <= channel->outbox_size;
+}
+
 bool channel_enqueue(struct channel *channel, enum frame_kind kind, uint16_t id, struct bytes head,
                      struct bytes body) {
   size_t length = head.length + body.length;

@@ -48,6 +48,9 @@ enum taken { TAKEN, TAKEN_DUPLICATE, TAKEN_TOO_LONG, TAKEN_MESSAGE };
 /* What a channel has to send when its time is over. */
 enum repeated { REPEAT_NOTHING, REPEAT_FRAME, REPEAT_DOWN };
 
+/* False while so much waits to leave that the answer to one more request might find no room. */
+bool channel_has_room_to_answer(const struct channel *channel);
+
 /* Queues a message, `head` and then `body`; false where it does not fit. */
 bool channel_enqueue(struct channel *channel, enum frame_kind kind, uint16_t id, struct bytes head,
                      struct bytes body);

@@ -35,7 +35,7 @@ struct link_statistics {
   uint32_t dropped_cobs;
   uint32_t dropped_checksum;
   uint32_t dropped_unexpected;
-  /* Messages of modules that found their outbox full. */
+  /* Messages that found no room to wait in. */
   uint32_t lost_messages;
 };
 

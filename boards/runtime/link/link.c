@@ -147,6 +147,9 @@ static void acknowledge(struct link *link, const struct frame *frame) {
 }
 
 static void take_request(struct link *link, struct channel *channel, const struct frame *frame) {
+  /* Its answer might find no room: it stays unacknowledged, and is sent again. */
+  bool is_new = frame->sequence == channel->receive_sequence;
+  if (is_new && !channel_has_room_to_answer(channel)) return;
   acknowledge(link, frame);
   switch (channel_take_frame(channel, frame)) {
     case TAKEN_DUPLICATE:

@@ -17,6 +17,8 @@ enum {
   LARGEST_ON_WIRE = LARGEST_ENCODED + 2,
   /* Most bytes of one message: a port byte, up to 8,448 of body, and room to spare. */
   MESSAGE_LIMIT = 8704,
+  /* Messages of a module that wait to leave: the longest, and room for short ones beside it. */
+  OUTBOX_SIZE = 12288,
   NONCE_SIZE = 8,
   HASH_SIZE = 32,
   NAME_LIMIT = 24,
