@@ -48,7 +48,8 @@ export class Journal {
   private index: Index = new Index();
   private pending: Pending = new Pending();
   private recovery: Recovery = new Recovery();
-  private isOpen: bool = false;
+  /** False where it did not open, or the device failed: nothing may be appended or signed. */
+  isOpen: bool = false;
   private hasCounter: bool = false;
   private reserved: i32 = 0;
 

@@ -11,7 +11,7 @@ import { directory, notes } from "./moneyHolder";
 import { Payment, Stage } from "./payment";
 import { PaymentRecord, PaymentState } from "./paymentRecord";
 import { isTransactionModule } from "./transferNotes";
-import { tranLog } from "./tranLog";
+import { NO_EVIDENCE, tranLog } from "./tranLog";
 
 export class Abort {
   /** This module ends the payment (X of Fig. 18): tells peer, rolls back, tells its own side. */
@@ -75,7 +75,7 @@ export class Abort {
       step(1732);
       // Only told again, not decided: a log without room for it changes nothing.
       const record = PaymentRecord.find(payment.payId);
-      if (record != null) tranLog.put(record, record.hashes, record.promised);
+      if (record != null) tranLog.put(record, record.hashes, record.promised, NO_EVIDENCE);
     } else {
       notes.putDropped(payment.hashes);
       // What was promised to this payment's later records is free again; a doubt keeps its share.

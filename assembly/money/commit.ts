@@ -17,6 +17,7 @@ import { putCommand } from "./commands";
 import { ModuleMessage } from "./messages";
 import { directory, notes } from "./moneyHolder";
 import { Payment, Stage } from "./payment";
+import { evidenceOf, evidenceSize } from "./paymentEvidence";
 import { OwnSideKind, PaymentRecord, paymentRoom, PaymentState } from "./paymentRecord";
 import {
   encodeReleased,
@@ -34,7 +35,7 @@ import { roomForEntry, tranLog } from "./tranLog";
  * entries with their parts, command.
  */
 function roomAfter(received: i32, paid: i32): i32 {
-  const logs = roomForEntry(received) + roomForEntry(paid);
+  const logs = roomForEntry(received, 0) + roomForEntry(paid, evidenceSize(paid));
   return paymentRoom(received, paid) + logs + roomFor(34);
 }
 
@@ -141,6 +142,7 @@ export class Commit {
     const key = pointerOf(session.peer.signingKey);
     if (!body.arrayOf(payment.hasCounter ? 2 : 1) || !body.raw()) return Reason.MALFORMED;
     if (!isReady(payment, body.viewPointer, body.viewLength)) return Reason.NOTE_SIGNATURE_WRONG;
+    const evidence = evidenceOf(payment, body.viewPointer, body.viewLength);
     let counterSignatures: Bytes | null = null;
     if (payment.hasCounter) {
       if (!body.raw()) return Reason.MALFORMED;
@@ -156,7 +158,7 @@ export class Commit {
     const record = describe(payment, PaymentState.COMMITTED);
     journal.begin();
     record.put();
-    tranLog.put(record, received, outgoing.choice);
+    tranLog.put(record, received, outgoing.choice, evidence);
     let isComplete = notes.putPaidOut(outgoing.choice);
     if (counterSignatures != null) {
       isComplete = notes.putOwned(received, counterSignatures) && isComplete;
@@ -266,7 +268,7 @@ export class Commit {
     const statement = record.statement;
     const room = promisedRoom(record);
     journal.begin();
-    tranLog.put(record, hashes, promised);
+    tranLog.put(record, hashes, promised, NO_HASHES);
     record.hashes = NO_HASHES;
     record.promised = null;
     record.statement = NO_HASHES;

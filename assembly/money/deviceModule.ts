@@ -4,6 +4,7 @@
 import { Bytes } from "../codec/bytes";
 import { CborReader } from "../codec/cborReader";
 import { Dispatcher } from "../session/dispatcher";
+import { Item } from "../session/hostInterface";
 import { LocalChannel } from "../session/localChannel";
 import { NetworkPath } from "../session/networkPath";
 import { SessionManager } from "../session/sessionManager";
@@ -11,6 +12,7 @@ import { Role } from "../trust/roles";
 import { Claims } from "./claims";
 import { ModuleSessions } from "./moduleSessions";
 import { MoneyHost } from "./moneyHost";
+import { paidItem } from "./paymentEvidence";
 import { payments } from "./payments";
 import { Resume } from "./resume";
 import { Subscriber, SubscriberLine } from "./toSubscriber";
@@ -19,6 +21,8 @@ import { CommandSide, ToTeller } from "./toTeller";
 /** Sessions at a time: one payment, and questions about an older one. */
 const SESSIONS: i32 = 2;
 const BANK: i32 = 81;
+/** Payments to other devices, each with what proves it. */
+const EXPORT_PAID: i32 = 6;
 
 /** The owner's host, which may ask something of a bank, and claim what is in doubt. */
 class DeviceHost extends MoneyHost {
@@ -30,6 +34,10 @@ class DeviceHost extends MoneyHost {
     super(name, Role.TRANSACTION, resume, peers);
     this.toTeller = toTeller;
     this.claims = new Claims(resume);
+  }
+
+  exportItem(kind: i32, cursor: u32): Item {
+    return kind == EXPORT_PAID ? paidItem(cursor) : super.exportItem(kind, cursor);
   }
 
   protected ownCommand(number: i32, fields: i32, body: CborReader): i32 {

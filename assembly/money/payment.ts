@@ -59,6 +59,8 @@ export class Payment {
   reason: i32 = Reason.NONE;
   /** 16 bytes; empty until the session of a request gives it. */
   payId: Bytes = NO_BYTES;
+  /** The agents' transaction that this payment belongs to, 16 bytes; empty with a bank's module. */
+  transactionId: Bytes = NO_BYTES;
   unit: u32 = 0;
   /** Minor units. */
   amount: u64 = 0;

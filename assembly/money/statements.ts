@@ -14,6 +14,7 @@ import {
   PAY_ID_SIZE,
   SIGNATURE_SIZE,
 } from "../note/limits";
+import { writeUnit } from "../note/note";
 import { identity } from "../trust/identity";
 import { nowSeconds } from "../trust/signedTime";
 import { Payment } from "./payment";
@@ -27,23 +28,28 @@ export namespace Answer {
 }
 
 const PAYLOAD_LIMIT: i32 = 144;
+/** What Ready-to-Commit is about, besides the drafts. */
+const SUBJECT_LIMIT: i32 = 40;
+/** Longest Ready-to-Commit of a payment between two devices in which one pays. */
+export const READY_SIZE_LIMIT: i32 = 208;
 /** A question without drafts; with the head of each draft of a payee's. */
 const QUESTION_LIMIT: i32 = 96;
 const DRAFT_HEAD: i32 = 2;
 
 /**
- * [ pay-id, drafts, payer, payee, seconds, ? counter-drafts ] of a payment that this module
+ * [ pay-id, drafts, payer, payee, seconds, ? counter-drafts / order ] of a payment that this module
  * receives, signed; null where the keys cannot be read.
  */
 export function signReady(payment: Payment): Bytes | null {
   const writer = new CborWriter(pointerOf(new StaticArray<u8>(PAYLOAD_LIMIT)), PAYLOAD_LIMIT);
-  writer.array(payment.hasCounter ? 6 : 5);
+  const subject = subjectOf(payment);
+  writer.array(subject.length > 0 ? 6 : 5);
   writer.bytesFrom(payment.payId);
   writer.bytesFrom(payment.draftsHash);
   writer.bytesFrom(payment.session!.peer.id);
   writer.bytesFrom(identity.certificate.id);
   writer.uint(nowSeconds());
-  if (payment.hasCounter) writer.bytesFrom(payment.counterHash);
+  writer.rawFrom(subject);
   return identity.sign(Purpose.READY_TO_COMMIT, writer.pointer, writer.length);
 }
 
@@ -53,16 +59,38 @@ export function isReady(payment: Payment, pointer: usize, length: i32): bool {
   const peer = payment.session!.peer;
   if (!cose.parse(pointer, length)) return false;
   const reader = new CborReader(cose.payloadPointer, cose.payloadLength);
-  reader.arrayOf(payment.hasCounter ? 6 : 5);
-  let isOurs =
+  const subject = subjectOf(payment);
+  reader.arrayOf(subject.length > 0 ? 6 : 5);
+  const isOurs =
     isNext(reader, payment.payId) &&
     isNext(reader, payment.draftsHash) &&
     isNext(reader, identity.certificate.id) &&
     isNext(reader, peer.id);
   reader.uintAtMost(AMOUNT_LIMIT);
-  if (payment.hasCounter) isOurs = isOurs && isNext(reader, payment.counterHash);
+  if (subject.length > 0) {
+    if (!reader.raw() || reader.viewLength != subject.length) return false;
+    if (memory.compare(reader.viewPointer, pointerOf(subject), subject.length) != 0) return false;
+  }
   if (!isOurs || !reader.atEnd()) return false;
   return cose.verify(Purpose.READY_TO_COMMIT, pointerOf(peer.signingKey));
+}
+
+/**
+ * What Ready-to-Commit is about besides the payer's drafts, encoded: where both pay the payee's own
+ * drafts, else the agents' transaction and the amount, which ties a sale's mandate to its money
+ * (protocol rule 6.1). Empty with a bank's module.
+ */
+function subjectOf(payment: Payment): Bytes {
+  const writer = new CborWriter(pointerOf(new StaticArray<u8>(SUBJECT_LIMIT)), SUBJECT_LIMIT);
+  if (payment.hasCounter) {
+    writer.bytesFrom(payment.counterHash);
+  } else if (payment.transactionId.length > 0) {
+    writer.array(3);
+    writer.bytesFrom(payment.transactionId);
+    writeUnit(writer, payment.unit);
+    writer.uint(payment.amount);
+  }
+  return writer.taken();
 }
 
 /** [ pay-id, answerer, state, seconds ], signed. */

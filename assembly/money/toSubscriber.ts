@@ -238,6 +238,7 @@ export class SubscriberLine extends LocalOwner {
     }
     const payment = new Payment(role, this.subscriber);
     payment.payId = payId;
+    payment.transactionId = transactionId;
     payment.manner = manner;
     payment.opens = opens;
     payment.ownRandom = bytesOf(random, 32);

@@ -4,7 +4,7 @@
 //
 // A record, offsets in bytes: 0 state, 1 role, 2 reason, 3 parts, 4 unit, 8 amount, 16 time, 24 pay
 // id (16), 40 peer (8), 48 the parts: { note id 16, parent 32, offset u64, amount u64, sequence
-// u32 }.
+// u32 }, then what proves a payment to another device (paymentEvidence.ts).
 import { Bytes } from "../codec/bytes";
 import { CborWriter } from "../codec/cborWriter";
 import { journal, roomFor } from "../flash/journal";
@@ -18,11 +18,14 @@ import { Item } from "../session/hostInterface";
 import { notes } from "./moneyHolder";
 import { PaymentRecord, PaymentRole } from "./paymentRecord";
 
-const LOG_KIND: u8 = 13;
+export const LOG_KIND: u8 = 13;
 /** Entries kept; the oldest gives way. */
 const LOG_LIMIT: i32 = 24;
-const HEAD_SIZE: i32 = 48;
-const PART_SIZE: i32 = 68;
+export const HEAD_SIZE: i32 = 48;
+export const PART_SIZE: i32 = 68;
+
+/** Of what needs no proof, or cannot be proven so. */
+export const NO_EVIDENCE: Bytes = new StaticArray<u8>(0);
 
 const part = memory.data(68, 8);
 const note: NoteRecord = new NoteRecord();
@@ -30,16 +33,17 @@ const note: NoteRecord = new NoteRecord();
 export class TranLog extends OwnHistory {
   /**
    * Adds to the journal's open batch what this module paid and what it received by a decided or
-   * doubtful payment, an entry each. `received`: hashes of the notes; `paid`: null where nothing.
+   * doubtful payment, an entry each. `received`: hashes of the notes; `paid`: null where nothing;
+   * `evidence`: what proves that, empty for none.
    */
-  put(record: PaymentRecord, received: Hashes, paid: Choice | null): void {
+  put(record: PaymentRecord, received: Hashes, paid: Choice | null, evidence: Bytes): void {
     const isDecider = record.role == PaymentRole.PAYER;
     const unit = packUnit(record.unit);
     const amount = record.amount;
     const counterUnit = record.counterUnit;
     const counterAmount = record.counterAmount;
     if (paid != null) {
-      const start = begin(record, PaymentRole.PAYER, paid.count);
+      const start = begin(record, PaymentRole.PAYER, paid.count, evidence);
       writeAmount(start, isDecider ? unit : counterUnit, isDecider ? amount : counterAmount);
       for (let i = 0; i < paid.count; i++) {
         const place = start + <usize>(HEAD_SIZE + i * PART_SIZE);
@@ -49,7 +53,7 @@ export class TranLog extends OwnHistory {
     }
     if (isDecider && counterAmount == 0) return;
     const count = received.length / HASH_SIZE;
-    const start = begin(record, PaymentRole.PAYEE, count);
+    const start = begin(record, PaymentRole.PAYEE, count, NO_EVIDENCE);
     writeAmount(start, isDecider ? counterUnit : unit, isDecider ? counterAmount : amount);
     for (let i = 0; i < count; i++) {
       const place = start + <usize>(HEAD_SIZE + i * PART_SIZE);
@@ -62,9 +66,9 @@ export class TranLog extends OwnHistory {
     let cursor = journal.first(LOG_KIND);
     while (cursor >= 0) {
       const key = journal.keyAt(cursor);
-      const count = (journal.lengthOf(LOG_KIND, key) - HEAD_SIZE) / PART_SIZE;
       const isPayer =
-        journal.read(LOG_KIND, key, 1, part, 1) && load<u8>(part) == PaymentRole.PAYER;
+        journal.read(LOG_KIND, key, 1, part, 3) && load<u8>(part) == PaymentRole.PAYER;
+      const count = <i32>load<u8>(part, 2);
       for (let i = 0; isPayer && i < count; i++) {
         if (!journal.read(LOG_KIND, key, HEAD_SIZE + i * PART_SIZE, part, PART_SIZE)) continue;
         if (memory.compare(part + 16, parent, HASH_SIZE) != 0) continue;
@@ -100,15 +104,17 @@ export class TranLog extends OwnHistory {
   }
 }
 
-/** Flash that an entry with so many parts takes; none for no parts. */
-export function roomForEntry(parts: i32): i32 {
-  return parts == 0 ? 0 : roomFor(HEAD_SIZE + parts * PART_SIZE);
+/** Flash that an entry with so many parts and bytes of evidence takes; none for no parts. */
+export function roomForEntry(parts: i32, evidence: i32): i32 {
+  return parts == 0 ? 0 : roomFor(HEAD_SIZE + parts * PART_SIZE + evidence);
 }
 
 /** Puts an entry into the open batch that has its head but the amount; where it is to be filled. */
-function begin(record: PaymentRecord, role: u8, count: i32): usize {
-  const entry = new StaticArray<u8>(HEAD_SIZE + count * PART_SIZE);
+function begin(record: PaymentRecord, role: u8, count: i32, evidence: Bytes): usize {
+  const end = HEAD_SIZE + count * PART_SIZE;
+  const entry = new StaticArray<u8>(end + evidence.length);
   const start = changetype<usize>(entry);
+  memory.copy(start + <usize>end, changetype<usize>(evidence), evidence.length);
   store<u8>(start, record.state);
   store<u8>(start, role, 1);
   store<u8>(start, record.reason, 2);

@@ -92,6 +92,8 @@ export const ExportKind = {
   DOUBTFUL: 4,
   /** Signed words that an exchange or refresh was aborted. */
   ABORTED: 5,
+  /** What proves each payment to another device. */
+  PAID: 6,
 } as const;
 
 /** What a credential certifies. */

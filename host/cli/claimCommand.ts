@@ -2,6 +2,7 @@
 // florin claim: what it takes, with examples, and how its answers are shown.
 import type { Command } from "commander";
 import type { ClaimReport } from "../economy/claims.ts";
+import type { WithheldSaleReport } from "../economy/withheldSales.ts";
 import { formatAmount } from "../network/currencies.ts";
 import type { ClaimAttemptReport } from "./claimRequests.ts";
 import { askRunning } from "./control.ts";
@@ -11,9 +12,11 @@ import { say, sayJson } from "./output.ts";
 const EXAMPLES = `
 Money that a payer sent and whose release never arrives is in doubt (florin wallet balance). If the
 payer never comes back, the Certification Agency pays it, after the notes and their grace have
-expired. Examples:
+expired. A sale whose merchant never posts it is posted by the card issuer, once the merchant's time
+for it is over, by what the customer's device can prove. Examples:
   florin claim file Alice
   florin claim file "Corner Exchange" --bank "First Harbour Bank" --account "Corner Exchange:USD"
+  florin claim card Alice
   florin claim status --json
 `;
 
@@ -27,7 +30,7 @@ interface ClaimOptions {
 export function addClaim(florin: Command): void {
   const group = florin
     .command("claim")
-    .description("claim money in doubt whose payer never comes back, in an economy that runs")
+    .description("claim money in doubt, and sales that no merchant posts, in an economy that runs")
     .addHelpText("after", EXAMPLES);
   const add = <Answer>(name: string, description: string, lines: (answer: Answer) => string[]) => {
     const [command = ""] = name.split(" ");
@@ -49,6 +52,7 @@ export function addClaim(florin: Command): void {
   add("file <name>", "claim every payment in doubt of a person or merchant", attemptLines)
     .option("--account <OWNER:UNIT>", "where to pay; the claimant's own if absent")
     .option("--bank <name>", "bank of that account; the claimant's own if absent");
+  add("card <name>", "show card issuers a person's sales that were paid and not posted", saleLines);
   add("status", "all claims and what became of them; decides what is due", reportLines);
 }
 
@@ -57,6 +61,19 @@ function attemptLines(attempts: ClaimAttemptReport[]): string[] {
   return attempts.map(({ payId, unit, amount, reason }) => {
     const what = `${formatAmount(amount, unit)} of payment ${payId}`;
     return reason === null ? `${what}: claimed` : `${what}: ${reason}`;
+  });
+}
+
+function saleLines(sales: WithheldSaleReport[]): string[] {
+  if (sales.length === 0) return ["no sale that this device can prove"];
+  return sales.map(({ transactionId, unit, amount, state, until, reason }) => {
+    const ends = {
+      posted: "posted by this evidence",
+      known: "was posted before",
+      early: `the merchant may post or void it until ${until}; show it again after that`,
+      refused: `refused: ${reason}`,
+    };
+    return `${formatAmount(amount, unit)} of transaction ${transactionId}: ${ends[state]}`;
   });
 }
 

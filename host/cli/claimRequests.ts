@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What owners ask of a running economy's Certification Agency about money in doubt.
+// What owners ask of a running economy's Certification Agency about money in doubt, and of card
+// issuers about sales that a merchant does not post.
 import { claimReports, fileClaims } from "../economy/claims.ts";
+import { claimSales } from "../economy/withheldSales.ts";
 import type { World } from "../economy/world.ts";
 import { optionalText, type Options, textOf } from "./requestOptions.ts";
 
@@ -22,5 +24,6 @@ export const CLAIM_REQUESTS: Readonly<
     const attempts = await fileClaims(world, { who: textOf(options, "who"), ...named });
     return attempts.map(({ amountMinor, ...rest }) => ({ ...rest, amount: amountMinor }));
   },
+  "claim card": (world, options) => claimSales(world, textOf(options, "who")),
   "claim status": (world) => claimReports(world),
 };

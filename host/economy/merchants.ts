@@ -282,7 +282,7 @@ async function fund(
 }
 
 /** The card issuer's clearing record becomes the merchant's credit (or debit, for a sale). */
-async function bookSettlement(
+export async function bookSettlement(
   base: Foundations,
   bank: Bank,
   owner: string,

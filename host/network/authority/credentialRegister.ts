@@ -65,6 +65,11 @@ export class CredentialRegister {
     return [...this.records.values()].filter((record) => record.agentId === agentId);
   }
 
+  /** One credential; undefined for an unknown id. */
+  byId(credentialId: string): CredentialRecord | undefined {
+    return this.records.get(credentialId);
+  }
+
   /** The register as one card issuer may ask it. */
   directoryFor(issuer: string, agentKeyById: IssuerDirectory["agentKeyById"]): IssuerDirectory {
     return {

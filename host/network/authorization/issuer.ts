@@ -165,12 +165,21 @@ function decideSettlement(
     const code = ended === wanted ? ResponseCode.approved : ResponseCode.noActionTaken;
     return answer(code, ended, []);
   }
-  const released = state === "held" ? withHold(account, transaction, -1) : account;
+  return answer(ResponseCode.approved, wanted, settlementWrites(account, transaction, wanted));
+}
+
+/** Ends a transaction that is held, or was held and lapsed. */
+export function settlementWrites(
+  account: CardAccount,
+  transaction: CardTransaction,
+  wanted: "posted" | "voided",
+): readonly IssuerWrite[] {
+  const released = transaction.state === "held" ? withHold(account, transaction, -1) : account;
   const settled = wanted === "posted" ? withPosting(released, transaction) : released;
-  return answer(ResponseCode.approved, wanted, [
+  return [
     { kind: "putAccount", account: settled },
     { kind: "putTransaction", transaction: { ...transaction, state: wanted } },
-  ]);
+  ];
 }
 
 /** Adds a hold to the account (sign 1) or takes it away (sign -1). */

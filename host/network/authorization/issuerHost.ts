@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A card issuer on TCP, a thin shell around issuer.ts: it loads the records, writes what was
 // decided, and only then lets the answer go. One request at a time, so that no two see one balance.
+import { ed25519 } from "@noble/curves/ed25519.js";
 import { encodeMessage } from "./codec.ts";
 import { type Counters, newCounters } from "./counters.ts";
 import { decideLapse, decideRequest } from "./issuer.ts";
@@ -9,7 +10,9 @@ import type { IssuerConfig } from "./issuerMachine.ts";
 import { type IssuerRequest, readRequest } from "./issuerRequest.ts";
 import { answerTo, type IsoMessage } from "./messages.ts";
 import { ResponseCode } from "./responseCodes.ts";
+import { type DeviceRegister, readSaleEvidence, type SaleEvidence } from "./saleEvidence.ts";
 import { type LinkServer, listenForLinks } from "./tcpServer.ts";
+import { decideOverrule, type OverruleOutcome } from "./withheldSale.ts";
 
 export interface IssuerHostOptions {
   readonly config: IssuerConfig;
@@ -61,15 +64,31 @@ export class IssuerHost {
     });
   }
 
+  /** Posts a sale that its merchant withholds, by the customer's evidence; repeated, once. */
+  overrule(evidence: SaleEvidence, devices: DeviceRegister): Promise<OverruleOutcome> {
+    const { config, store, nowS } = this.options;
+    const approvalKey = ed25519.getPublicKey(config.approvalSeed);
+    const sale = readSaleEvidence(config.directory, approvalKey, devices, evidence);
+    if (typeof sale === "string") return Promise.resolve({ type: "refused", reason: sale });
+    return this.enqueue(async () => {
+      const { writes, outcome } = decideOverrule(sale, await store.load(sale.question), nowS());
+      if (writes.length > 0) await store.apply(writes);
+      return outcome;
+    });
+  }
+
   /** Finishes what was begun, then closes. */
   async close(): Promise<void> {
     await this.server?.close();
     await this.work;
   }
 
-  private enqueue(task: () => Promise<void>): Promise<void> {
+  private enqueue<Result>(task: () => Promise<Result>): Promise<Result> {
     const done = this.work.then(task);
-    this.work = done.catch(() => undefined);
+    this.work = done.then(
+      () => undefined,
+      () => undefined,
+    );
     return done;
   }
 

@@ -128,4 +128,13 @@ export const MIGRATIONS: readonly Migration[] = [
         refusal INTEGER NOT NULL, verdict TEXT, number BIGSERIAL, PRIMARY KEY (claimant, pay_id))`,
     ],
   },
+  {
+    number: 8,
+    name: "releases of overruled sales",
+    statements: [
+      `CREATE TABLE card_releases (
+        pay_id TEXT PRIMARY KEY, payer TEXT NOT NULL, statement TEXT NOT NULL,
+        until_s BIGINT NOT NULL, is_handed_on BOOLEAN NOT NULL DEFAULT FALSE)`,
+    ],
+  },
 ];
