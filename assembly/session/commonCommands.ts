@@ -30,7 +30,7 @@ namespace Command {
 export const FIRST_OWN_COMMAND: i32 = 10;
 const EXPORT_CERTIFICATES: i32 = 3;
 /** The largest kind of an export; the image gives nothing of a kind that it has not. */
-const EXPORT_LAST: i32 = 5;
+const EXPORT_LAST: i32 = 6;
 
 /**
  * Whether a command only reads out what is in the journal, which a module that is closed does too.
