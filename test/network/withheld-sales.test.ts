@@ -136,10 +136,14 @@ describe("evidence of a sale whose merchant is silent", () => {
     expect(account()).toMatchObject({ balanceMinor: 100_980, heldCreditMinor: 0 });
   });
 
-  test("waits while the merchant may still post or void", async () => {
+  test("an opened payer says aborted to the merchant and releases to the issuer: the void comes first", async () => {
     world.nowS = NOW_S + HOLD_S;
     expect(await show(evidence())).toEqual({ type: "early", untilS: NOW_S + HOLD_S });
     expect(account()).toMatchObject({ balanceMinor: 100_000, heldCreditMinor: 980 });
+    expect(signedIn(await world.ask(settle(sale, "void")))).toMatchObject({ state: "voided" });
+    world.nowS = AFTER_S;
+    expect(await show(evidence())).toMatchObject({ type: "refused" });
+    expect(account()).toMatchObject({ balanceMinor: 100_000, heldCreditMinor: 0 });
   });
 
   test("and the merchant's own post, before or after, credit it once", async () => {
