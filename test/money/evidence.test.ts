@@ -8,7 +8,7 @@ import { PEER } from "../../host/torture/bareModule.ts";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { parseCertificate } from "../../host/trust/certificates.ts";
 import { paymentProofComplaint, readPaymentProof } from "../../host/trust/paymentProof.ts";
-import { exchange, pay, type Terms } from "../support/agentStandIn.ts";
+import { exchange, newTerms, pay, type Terms } from "../support/agentStandIn.ts";
 import { type Node, payingWorld, State } from "../support/moneyWorld.ts";
 
 const { world, teller, a, b } = payingWorld([1_500, 1_500]);
@@ -101,6 +101,18 @@ describe("a payment to another device", () => {
     world.clock.advance(120_000);
     world.settle();
     expect(a.outcomeOf(payId)![1]).toBe(State.aborted);
+    expect(exported(a.node, 6)).toEqual([]);
+  });
+
+  test("is not made for a payee who is ready for another transaction", () => {
+    const terms = newTerms(1_000, "EUR", `evidence ${++runs}`);
+    b.order({ ...terms, transactionId: new Uint8Array(16).fill(7) }, a, false);
+    a.order(terms, b, true);
+    world.settle();
+    world.clock.advance(120_000);
+    world.settle();
+    expect(a.outcomeOf(terms.payId)![1]).toBe(State.aborted);
+    expect(b.outcomeOf(terms.payId)![1]).not.toBe(State.committed);
     expect(exported(a.node, 6)).toEqual([]);
   });
 

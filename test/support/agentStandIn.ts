@@ -267,7 +267,8 @@ export function exchange(
   return terms;
 }
 
-function newTerms(amount: number, unit: string, name: string): Terms {
+/** What two agents agreed on under a name that is used once. */
+export function newTerms(amount: number, unit: string, name: string): Terms {
   return {
     tag: filled(8, `tag ${name}`),
     payId: filled(16, `pay ${name}`),
