@@ -11,6 +11,8 @@ import { paymentProofComplaint, readPaymentProof } from "../../host/trust/paymen
 import { exchange, newTerms, pay, type Terms } from "../support/agentStandIn.ts";
 import { type Node, payingWorld, State } from "../support/moneyWorld.ts";
 
+const SIGNATURE_WRONG = 38;
+
 const { world, teller, a, b } = payingWorld([1_500, 1_500]);
 const [generator] = world.nodes;
 world.restock(teller, generator!, 50_000, "USD");
@@ -111,7 +113,7 @@ describe("a payment to another device", () => {
     world.settle();
     world.clock.advance(120_000);
     world.settle();
-    expect(a.outcomeOf(terms.payId)![1]).toBe(State.aborted);
+    expect(a.outcomeOf(terms.payId)!.slice(1, 3)).toEqual([State.aborted, SIGNATURE_WRONG]);
     expect(b.outcomeOf(terms.payId)![1]).not.toBe(State.committed);
     expect(exported(a.node, 6)).toEqual([]);
   });
