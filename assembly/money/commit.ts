@@ -28,7 +28,7 @@ import {
   signReady,
 } from "./statements";
 import { isTransactionModule } from "./transferNotes";
-import { roomForEntry, tranLog } from "./tranLog";
+import { NO_EVIDENCE, roomForEntry, tranLog } from "./tranLog";
 
 /**
  * Room for what must be written after a promise about so many notes received and paid: record, log
@@ -268,7 +268,7 @@ export class Commit {
     const statement = record.statement;
     const room = promisedRoom(record);
     journal.begin();
-    tranLog.put(record, hashes, promised, NO_HASHES);
+    tranLog.put(record, hashes, promised, NO_EVIDENCE);
     record.hashes = NO_HASHES;
     record.promised = null;
     record.statement = NO_HASHES;
