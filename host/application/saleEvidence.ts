@@ -25,6 +25,8 @@ const EVIDENCE_AT = 11;
 /** A sale that the device paid for, with all that its card issuer needs to post it. */
 export interface PaidSale {
   readonly mandate: Mandate;
+  /** Hexadecimal. */
+  readonly payId: string;
   readonly evidence: SaleEvidence;
 }
 
@@ -37,10 +39,11 @@ export async function paidSales(device: Pick<TransactionDevice, "command">): Pro
   }
   const sales: PaidSale[] = [];
   for (const entry of await logItems(device, "agent")) {
-    const payId = entry[PAY_ID_AT];
+    const named = entry[PAY_ID_AT];
     const list = entry[EVIDENCE_AT];
-    if (entry[KIND_AT] !== PURCHASE || !(payId instanceof Uint8Array)) continue;
-    const proof = proofs.get(bytesToHex(payId));
+    if (entry[KIND_AT] !== PURCHASE || !(named instanceof Uint8Array)) continue;
+    const payId = bytesToHex(named);
+    const proof = proofs.get(payId);
     if (proof === undefined || !Array.isArray(list)) continue;
     const objects = list.map((object) => encodeCbor(object));
     const mandate = objects.find((bytes) => parseMandate(bytes) !== undefined);
@@ -48,7 +51,7 @@ export async function paidSales(device: Pick<TransactionDevice, "command">): Pro
     if (mandate === undefined || approval === undefined) continue;
     const { content } = parseMandate(mandate)!;
     if (content.direction !== "sell") continue;
-    sales.push({ mandate: content, evidence: { mandate, approval, proof } });
+    sales.push({ mandate: content, payId, evidence: { mandate, approval, proof } });
   }
   return sales;
 }

@@ -12,8 +12,8 @@ import { say, sayJson } from "./output.ts";
 const EXAMPLES = `
 Money that a payer sent and whose release never arrives is in doubt (florin wallet balance). If the
 payer never comes back, the Certification Agency pays it, after the notes and their grace have
-expired. A sale whose merchant never posts it is posted by the card issuer, once the merchant's time
-for it is over, by what the customer's device can prove. Examples:
+expired. A sale whose merchant never posts it is posted by the card issuer, by what the customer's
+device can prove: show it within 21 days, and it is posted when the merchant's time is over. Examples:
   florin claim file Alice
   florin claim file "Corner Exchange" --bank "First Harbour Bank" --account "Corner Exchange:USD"
   florin claim card Alice
@@ -68,9 +68,9 @@ function saleLines(sales: WithheldSaleReport[]): string[] {
   if (sales.length === 0) return ["no sale that this device can prove"];
   return sales.map(({ transactionId, unit, amount, state, until, reason }) => {
     const ends = {
-      posted: "posted by this evidence",
-      known: "was posted before",
-      early: `the merchant may post or void it until ${until}; show it again after that`,
+      posted: "posted",
+      known: "the merchant had posted it",
+      filed: `filed; it is posted after ${until}, unless the merchant's device voids it till then`,
       refused: `refused: ${reason}`,
     };
     return `${formatAmount(amount, unit)} of transaction ${transactionId}: ${ends[state]}`;

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readEconomy } from "../economy/economyFile.ts";
 import { publishOffers } from "../economy/offers.ts";
+import { settleSales } from "../economy/withheldSales.ts";
 import { openWorld, type World } from "../economy/world.ts";
 import { lastingWorld } from "../economy/worldSettings.ts";
 import { lockDirectory } from "../network/store/lockFile.ts";
@@ -22,7 +23,7 @@ export interface UpOptions {
 }
 
 /** Offers are good for ten minutes; they are signed anew well before. */
-const REPUBLISH_MS = 4 * 60_000;
+const UPKEEP_MS = 4 * 60_000;
 
 /** Runs until it is told to stop; gives the exit code. */
 export async function up(options: UpOptions): Promise<number> {
@@ -70,11 +71,14 @@ async function serve(world: World, dir: string, isJson: boolean): Promise<number
     return result;
   };
   const server = await serveControl(dir, (request) => inTurn(() => answerRequest(world, request)));
-  const republish = setInterval(() => {
+  const upkeep = setInterval(() => {
     inTurn(async () => {
       for (const merchant of world.merchants) await publishOffers(world.base, merchant);
     }).catch((error: unknown) => warn(`offers could not be signed anew: ${String(error)}`));
-  }, REPUBLISH_MS);
+    inTurn(() => settleSales(world)).catch((error: unknown) =>
+      warn(`sales that no merchant posts could not be looked at: ${String(error)}`),
+    );
+  }, UPKEEP_MS);
   const people = world.people.map(({ name }) => name);
   const merchants = world.merchants.map(({ name }) => name);
   const gateway = world.base.gatewayServer.url;
@@ -94,7 +98,7 @@ async function serve(world: World, dir: string, isJson: boolean): Promise<number
     process.once("SIGTERM", stop);
   });
   progress("stopping");
-  clearInterval(republish);
+  clearInterval(upkeep);
   server.close();
   await queue;
   return ExitCode.OK;

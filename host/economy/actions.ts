@@ -3,7 +3,7 @@
 // reason and moves nothing.
 import { refresh, useAccount } from "./bankActions.ts";
 import { settleClaims } from "./claims.ts";
-import { handOnReleases } from "./withheldSales.ts";
+import { settleSales } from "./withheldSales.ts";
 import type { EconomyAction, WaitAction } from "./economyActions.ts";
 import { publishOffers } from "./offers.ts";
 import { exchange, pay } from "./payments.ts";
@@ -41,7 +41,7 @@ async function wait(world: World, { days }: WaitAction): Promise<WaitOutcome> {
     return { ...outcome, outcome: "refused", reason: "this economy has the computer's date" };
   }
   await settleClaims(world, world.devices());
-  await handOnReleases(world);
+  await settleSales(world);
   for (const merchant of world.merchants) await publishOffers(world.base, merchant);
   return { ...outcome, outcome: "ok" };
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sales whose merchant does not post (protocol rules 6): a person's card issuers are shown what the
-// device can prove, and the merchant's module gets what was released to it, by the mailboxes.
+// Sales whose merchant does not post (protocol rules 6): what a person's device can prove is kept
+// and shown to the card issuer until it has an end, and what was released goes to the merchant's
+// module, by the mailboxes.
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
-import { type PaidSale, paidSales } from "../application/saleEvidence.ts";
+import { paidSales } from "../application/saleEvidence.ts";
 import { certificateById, chainById } from "../network/agency/agency.ts";
 import type { DeviceRegister, SaleEvidence } from "../network/authorization/saleEvidence.ts";
-import { type Mandate, mandateHash, parseMandate } from "../network/authorization/signedObjects.ts";
+import { mandateHash, parseMandate } from "../network/authorization/signedObjects.ts";
 import type { OverruleOutcome } from "../network/authorization/withheldSale.ts";
 import { MailClient } from "../network/bank/mailClient.ts";
+import type { Row } from "../network/store/database.ts";
 import { readPaymentProof } from "../trust/paymentProof.ts";
 import type { CardIssuer } from "./cards.ts";
 import type { Foundations } from "./foundations.ts";
@@ -18,15 +20,17 @@ import type { World } from "./world.ts";
 /** No note can be redeemed longer than this, so nobody needs what was released for it. */
 const KEPT_SECONDS = 130 * 24 * 3600;
 
+type Network = Pick<World, "base" | "cards" | "merchants" | "mail">;
+
 /** One sale and what its card issuer made of the evidence; the amount in minor units. */
 export interface WithheldSaleReport {
   transactionId: string;
   unit: string;
   /** What the card is to be credited. */
   amount: number;
-  /** `posted` now, `known`: posted before, `early`: the merchant has time until `until`. */
+  /** See OverruleOutcome; `filed`: the merchant may post or void it until `until`. */
   state: OverruleOutcome["type"];
-  /** A date, YYYY-MM-DD; null unless early. */
+  /** A date, YYYY-MM-DD; null unless filed. */
   until: string | null;
   /** Why it is refused, the end of a sentence; else null. */
   reason: string | null;
@@ -39,10 +43,12 @@ export interface WithheldSaleReport {
 export async function claimSales(world: World, who: string): Promise<WithheldSaleReport[]> {
   const { party } = personNamed(world, who);
   const reports: WithheldSaleReport[] = [];
-  for (const sale of await paidSales(party.device)) {
-    const outcome = await showSale(world, sale);
-    const { transactionId, accountUnit, accountAmountMinor } = sale.mandate;
-    const untilMs = outcome.type === "early" ? outcome.untilS * 1000 : null;
+  for (const { mandate, payId, evidence } of await paidSales(party.device)) {
+    // Kept first: what an issuer once took is shown again, and handed on, whatever happens here.
+    await keep(world.base, payId, evidence);
+    const outcome = await settleSale(world, payId, evidence);
+    const { transactionId, accountUnit, accountAmountMinor } = mandate;
+    const untilMs = outcome.type === "filed" ? outcome.untilS * 1000 : null;
     reports.push({
       transactionId,
       unit: accountUnit,
@@ -56,60 +62,92 @@ export async function claimSales(world: World, who: string): Promise<WithheldSal
   return reports;
 }
 
-/** What was released for overruled sales, to mailboxes where a merchant's module asks for it. */
-export async function handOnReleases({ base, mail }: Pick<World, "base" | "mail">): Promise<void> {
+/** Posts the sales whose merchants were silent until now; to be called now and then. */
+export async function settleSales(network: Network): Promise<void> {
+  const { database, nowSeconds } = network.base;
+  await database.query("DELETE FROM card_evidence WHERE until_s < $1", [nowSeconds()]);
+  const rows = await database.query("SELECT * FROM card_evidence WHERE is_posted = FALSE");
+  for (const row of rows) await settleSale(network, String(row.pay_id), evidenceOf(row));
+  await handOnReleases(network);
+}
+
+async function keep(base: Foundations, payId: string, evidence: SaleEvidence): Promise<void> {
+  await base.database.query(
+    `INSERT INTO card_evidence (pay_id, mandate, approval, proof, until_s)
+     VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+    [
+      payId,
+      bytesToHex(evidence.mandate),
+      bytesToHex(evidence.approval),
+      bytesToHex(evidence.proof),
+      base.nowSeconds() + KEPT_SECONDS,
+    ],
+  );
+}
+
+function evidenceOf({ mandate, approval, proof }: Row): SaleEvidence {
+  const bytes = (text: unknown) => hexToBytes(String(text));
+  return { mandate: bytes(mandate), approval: bytes(approval), proof: bytes(proof) };
+}
+
+/** Shows a kept sale to its card issuer, books what follows, and forgets it where nothing can. */
+async function settleSale(
+  network: Network,
+  payId: string,
+  evidence: SaleEvidence,
+): Promise<OverruleOutcome> {
+  const { base, cards } = network;
+  const credentialId = parseMandate(evidence.mandate)?.content.credentialId ?? "";
+  const issuer = cards.issuers.find((one) => isCardOf(base, one, credentialId));
+  const outcome: OverruleOutcome =
+    issuer === undefined
+      ? { type: "refused", reason: "no issuer here knows the card" }
+      : await issuer.host.overrule(evidence, deviceRegister(base));
+  if (outcome.type === "posted" || outcome.type === "known") await bookPosting(network, evidence);
+  if (outcome.type === "posted") {
+    await base.database.query("UPDATE card_evidence SET is_posted = TRUE WHERE pay_id = $1", [
+      payId,
+    ]);
+  } else if (outcome.type !== "filed") {
+    await base.database.query("DELETE FROM card_evidence WHERE pay_id = $1", [payId]);
+  }
+  return outcome;
+}
+
+/** What was released in filed sales, to mailboxes where a merchant's module asks for it. */
+async function handOnReleases({ base, mail }: Network): Promise<void> {
   const { database, agencies } = base;
-  const now = base.nowSeconds();
-  await database.query("DELETE FROM card_releases WHERE until_s < $1", [now]);
-  const rows = await database.query("SELECT * FROM card_releases WHERE is_handed_on = FALSE");
+  const rows = await database.query("SELECT * FROM card_evidence WHERE is_handed_on = FALSE");
   for (const row of rows) {
-    const chain = chainById(agencies.module, hexToBytes(String(row.payer)));
-    if (chain === undefined) continue;
+    const proof = readPaymentProof(evidenceOf(row).proof);
+    const chain = proof && chainById(agencies.module, hexToBytes(proof.payer));
+    if (proof === undefined || chain === undefined) continue;
     for (const { url } of mail.byBank.values()) {
       const client = new MailClient(url);
       // Where nobody asked yet, or no mailbox answers, it is tried again later.
       const result = await client
-        .post(hexToBytes(String(row.statement)), chain)
+        .post(proof.released, chain)
         .catch(() => "unasked")
         .finally(() => client.close());
       if (result !== "accepted" && result !== "known") continue;
-      await database.query("UPDATE card_releases SET is_handed_on = TRUE WHERE pay_id = $1", [
-        String(row.pay_id),
+      await database.query("UPDATE card_evidence SET is_handed_on = TRUE WHERE pay_id = $1", [
+        proof.payId,
       ]);
       break;
     }
   }
 }
 
-async function showSale(world: World, { mandate, evidence }: PaidSale): Promise<OverruleOutcome> {
-  const { base, cards } = world;
-  const issuer = cards.issuers.find((one) => isCardOf(base, one, mandate.credentialId));
-  if (issuer === undefined) return { type: "refused", reason: "no issuer here knows the card" };
-  const outcome = await issuer.host.overrule(evidence, deviceRegister(base));
-  const proof = readPaymentProof(evidence.proof);
-  if (outcome.type !== "posted" && outcome.type !== "known") return outcome;
-  await bookPosting(world, mandate, evidence);
-  if (outcome.type === "posted" && proof !== undefined) {
-    await base.database.query(
-      `INSERT INTO card_releases (pay_id, payer, statement, until_s)
-       VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-      [proof.payId, proof.payer, bytesToHex(proof.released), base.nowSeconds() + KEPT_SECONDS],
-    );
-  }
-  return outcome;
-}
-
 /** What the card was credited the merchant owes; booked once, whoever had it posted. */
 async function bookPosting(
-  { base, merchants }: World,
-  mandate: Mandate,
+  { base, merchants }: Pick<World, "base" | "merchants">,
   evidence: SaleEvidence,
 ): Promise<void> {
-  const name = base.register.byId(mandate.merchantCredentialId)?.subject;
+  const signed = parseMandate(evidence.mandate)!;
+  const name = base.register.byId(signed.content.merchantCredentialId)?.subject;
   const merchant = merchants.find((one) => one.name === name);
-  const holder = base.register.byId(mandate.credentialId);
-  const signed = parseMandate(evidence.mandate);
-  if (merchant === undefined || holder === undefined || signed === undefined) return;
+  const holder = base.register.byId(signed.content.credentialId);
+  if (merchant === undefined || holder === undefined) return;
   const hash = hexToBytes(mandateHash(signed.object));
   const settlement = { mandateHash: hash, cardNumber: holder.subject, isPosted: true };
   await bookSettlement(base, merchant.bank, merchant.name, settlement);

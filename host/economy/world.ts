@@ -14,7 +14,7 @@ import { isModuleClosed } from "./heldMoney.ts";
 import { type Mailboxes, openMailboxes } from "./mail.ts";
 import { type Merchant, openMerchants } from "./merchants.ts";
 import { openPeople, type Person } from "./people.ts";
-import { handOnReleases } from "./withheldSales.ts";
+import { settleSales } from "./withheldSales.ts";
 import type { WorldSettings } from "./worldSettings.ts";
 
 const SETTLE_PATIENCE_MS = 20_000;
@@ -83,7 +83,7 @@ export async function openWorld(economy: Economy, settings: WorldSettings): Prom
     }
     const claims = openClaims(base, banks);
     await settleClaims({ base, claims }, devices);
-    await handOnReleases({ base, mail });
+    await settleSales({ base, cards, merchants, mail });
     return {
       economy,
       base,

@@ -20,6 +20,8 @@ export interface PaymentProof {
   readonly draftsHash: string;
   readonly payer: string;
   readonly payee: string;
+  /** When the payee was ready, by its own clock, in seconds since 1970. */
+  readonly readyS: number;
   /** The agents' transaction that the payment belongs to, and what it is to bring. */
   readonly transactionId: string;
   readonly unit: string;
@@ -57,6 +59,7 @@ export function readPaymentProof(bytes: Uint8Array): PaymentProof | undefined {
     draftsHash: bytesToHex(draftsHash),
     payer: bytesToHex(payer),
     payee: bytesToHex(payee),
+    readyS: seconds,
     transactionId: bytesToHex(transactionId),
     unit,
     amountMinor,

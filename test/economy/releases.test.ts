@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who had a sale posted by evidence has also released the money: where the merchant's module is in
-// doubt and asks, the issuer's side hands that on by the mailboxes, even if the payer does not.
+// Who files evidence of a sale has also released the money: where the merchant's module is in doubt
+// and asks, the issuer's side hands that on by the mailboxes, even if the payer does not.
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { expect, test } from "vitest";
 import { statementOf } from "../../host/application/mailCarrier.ts";
-import { handOnReleases } from "../../host/economy/withheldSales.ts";
+import { settleSales } from "../../host/economy/withheldSales.ts";
 import type { World } from "../../host/economy/world.ts";
 import { serveMail } from "../../host/network/bank/mailServer.ts";
 import { memoryMailStore, newMailState } from "../../host/network/bank/mailStore.ts";
@@ -21,7 +21,7 @@ import { payingWorld } from "../support/moneyWorld.ts";
 
 const BANK = "Bank of Tests";
 
-test("what was released for an overruled sale reaches the merchant's mailbox once it asks", async () => {
+test("what was released in a withheld sale reaches the merchant's mailbox once it asks", async () => {
   const { world, a, b } = payingWorld([1_500]);
   const nowSeconds = () => Math.floor(world.clock.epochMs() / 1000);
   world.connect(a.node, b.node);
@@ -40,8 +40,9 @@ test("what was released for an overruled sale reaches the merchant's mailbox onc
   const database = await openDatabase("memory:");
   await migrate(database, MIGRATIONS);
   await database.query(
-    "INSERT INTO card_releases (pay_id, payer, statement, until_s) VALUES ($1, $2, $3, $4)",
-    [proof.payId, proof.payer, bytesToHex(proof.released), nowSeconds() + 1_000],
+    `INSERT INTO card_evidence (pay_id, mandate, approval, proof, until_s, is_posted)
+     VALUES ($1, '', '', $2, $3, TRUE)`,
+    [proof.payId, bytesToHex(a.node.module.ask(8, 6, 0)[3] as Uint8Array), nowSeconds() + 1_000],
   );
   const [certificate, serverCertificate] = (decodeCbor(chainOf(a.node)) as unknown[]).map((item) =>
     encodeCbor(item),
@@ -50,9 +51,9 @@ test("what was released for an overruled sale reaches the merchant's mailbox onc
   const agencies = { module: { issued: [certificate], serverCertificate } };
   const mail = { byBank: new Map([[BANK, server]]) };
   const settle = () =>
-    handOnReleases({ base: { database, agencies, nowSeconds }, mail } as unknown as World);
+    settleSales({ base: { database, agencies, nowSeconds }, mail } as unknown as World);
   const left = async () =>
-    (await database.query("SELECT * FROM card_releases WHERE is_handed_on = FALSE")).length;
+    (await database.query("SELECT * FROM card_evidence WHERE is_handed_on = FALSE")).length;
 
   await settle();
   expect([await left(), server.counters]).toEqual([1, { unasked: 1 }]);
@@ -65,7 +66,7 @@ test("what was released for an overruled sale reaches the merchant's mailbox onc
   // Later, nobody needs it any more.
   world.clock.advance(2_000_000);
   await settle();
-  expect(await database.query("SELECT * FROM card_releases")).toEqual([]);
+  expect(await database.query("SELECT * FROM card_evidence")).toEqual([]);
   merchant.close();
   await server.close();
   await database.close();

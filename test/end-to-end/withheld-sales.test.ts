@@ -59,14 +59,17 @@ describe("a sale that the merchant's host does not post", () => {
         .mockImplementation(() => new Promise(() => undefined));
       expect(await runAction(world, trade("sell", 5_000))).toMatchObject({ outcome: "ok" });
       expect(await balance(world)).toBe(before);
-      const [early] = await claimSales(world, "Ada");
-      expect(early).toMatchObject({ state: "early", amount: 4_900, unit: "USD", reason: null });
-      expect(early!.until).toMatch(/^\d{4}-\d\d-\d\d$/);
-      await runAction(world, { do: "wait", days: 8 });
-      expect(await claimSales(world, "Ada")).toMatchObject([{ state: "posted", until: null }]);
+      const [filed] = await claimSales(world, "Ada");
+      expect(filed).toMatchObject({ state: "filed", amount: 4_900, unit: "USD", reason: null });
+      expect(filed!.until).toMatch(/^\d{4}-\d\d-\d\d$/);
+      await runAction(world, { do: "wait", days: 6 });
+      expect(await balance(world)).toBe(before);
+      // Filed once, it is posted without anybody's doing.
+      await runAction(world, { do: "wait", days: 2 });
       expect(await balance(world)).toBe(before + 4_900);
       expect(await shopOwns(world)).toBe(owned - 4_900);
-      expect(await claimSales(world, "Ada")).toMatchObject([{ state: "known" }]);
+      expect(await claimSales(world, "Ada")).toMatchObject([{ state: "posted", until: null }]);
+      await runAction(world, { do: "wait", days: 1 });
       expect(await balance(world)).toBe(before + 4_900);
       expect(await shopOwns(world)).toBe(owned - 4_900);
       // The host comes to its senses: its agent's obligation ends by the same posting.

@@ -31,6 +31,7 @@ const transaction: CardTransaction = {
   merchantAgentId: "03".repeat(8),
   code: "00",
   untilS: 1_800_000_600,
+  provenS: 0,
   state: "held",
 };
 const question = {
@@ -68,7 +69,7 @@ export function issuerContract(name: string, open: () => IssuerStore): void {
 
       expect(await store.lapsedHolds(1_800_000_600)).toEqual([]);
       expect(await store.lapsedHolds(1_800_000_601)).toEqual([transaction]);
-      const posted: CardTransaction = { ...transaction, state: "posted" };
+      const posted: CardTransaction = { ...transaction, provenS: 1_800_000_500, state: "posted" };
       const blocked: CardAccount = { ...account, standing: "blocked", directions: [] };
       await store.apply([
         { kind: "putAccount", account: blocked },

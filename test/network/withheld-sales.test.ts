@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sale that its merchant does not post (docs/protocol.md section 6): the customer's evidence posts
-// it, once, after the merchant's time; evidence that is false in any part, or of a sale that was
-// voided, posts nothing. How a module makes its proof: test/money/evidence.test.ts.
+// A sale that its merchant does not post (docs/protocol.md section 6): the customer's evidence is
+// filed, and posts it, once, after the merchant's time; evidence that is false in any part, too late,
+// or of a sale that was voided, posts nothing. How a module makes its proof: test/money/evidence.test.ts.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes, hexToBytes } from "@noble/hashes/utils.js";
 import { ed25519 } from "@noble/curves/ed25519.js";
@@ -36,6 +36,8 @@ import {
   World,
 } from "./authorization-world.ts";
 
+const DAY_S = 86_400;
+/** When a hold of NOW_S is over, and the merchant's time. */
 const AFTER_S = NOW_S + HOLD_S + 1;
 const PAY_ID = new Uint8Array(16).fill(0xaa);
 const payer = { id: "c1".repeat(8), seed: new Uint8Array(32).fill(21) };
@@ -58,7 +60,6 @@ beforeEach(async () => {
   world = await World.start();
   sale = mandate({ direction: "sell", accountAmountMinor: 980, moneyAmountMinor: 990 });
   expect((await world.ask(hold(sale))).fields[39]).toBe("00");
-  world.nowS = AFTER_S;
 });
 afterEach(() => world.close());
 
@@ -121,65 +122,109 @@ const show = (shown: SaleEvidence) => world.issuer.overrule(shown, devices);
 const account = () => world.account();
 
 describe("evidence of a sale whose merchant is silent", () => {
-  test("posts it, and shown twice posts it once", async () => {
-    expect(account()).toMatchObject({ balanceMinor: 100_000, heldCreditMinor: 980 });
+  const filed = { type: "filed", untilS: NOW_S + HOLD_S };
+  const notYet = { balanceMinor: 100_000, heldCreditMinor: 980 };
+  const credited = { balanceMinor: 100_980, heldCreditMinor: 0 };
+  const nothing = { balanceMinor: 100_000, heldCreditMinor: 0 };
+
+  test("is filed, posts it when the merchant's time is over, and shown again posts it once", async () => {
+    expect(await show(evidence())).toEqual(filed);
+    world.nowS = AFTER_S - 1;
+    expect(await show(evidence())).toEqual(filed);
+    expect(account()).toMatchObject(notYet);
+    world.nowS = AFTER_S;
     expect(await show(evidence())).toEqual({ type: "posted" });
-    expect(account()).toMatchObject({ balanceMinor: 100_980, heldCreditMinor: 0 });
-    expect(await show(evidence())).toEqual({ type: "known" });
-    expect(account()).toMatchObject({ balanceMinor: 100_980, heldCreditMinor: 0 });
+    expect(account()).toMatchObject(credited);
+    expect(await show(evidence())).toEqual({ type: "posted" });
+    expect(account()).toMatchObject(credited);
   });
 
-  test("posts it after the hold has lapsed, too", async () => {
+  test("posts it after the hold has lapsed, too, three days after it is filed", async () => {
+    world.nowS = AFTER_S;
     await world.issuer.releaseLapsed();
-    expect(account()).toMatchObject({ balanceMinor: 100_000, heldCreditMinor: 0 });
+    expect(account()).toMatchObject(nothing);
+    const untilS = AFTER_S + 3 * DAY_S;
+    expect(await show(evidence())).toEqual({ type: "filed", untilS });
+    world.nowS = untilS;
+    expect(await show(evidence())).toEqual({ type: "filed", untilS });
+    expect(account()).toMatchObject(nothing);
+    world.nowS = untilS + 1;
     expect(await show(evidence())).toEqual({ type: "posted" });
-    expect(account()).toMatchObject({ balanceMinor: 100_980, heldCreditMinor: 0 });
+    expect(account()).toMatchObject(credited);
   });
 
-  test("an opened payer says aborted to the merchant and releases to the issuer: the void comes first", async () => {
-    world.nowS = NOW_S + HOLD_S;
-    expect(await show(evidence())).toEqual({ type: "early", untilS: NOW_S + HOLD_S });
-    expect(account()).toMatchObject({ balanceMinor: 100_000, heldCreditMinor: 980 });
-    expect(signedIn(await world.ask(settle(sale, "void")))).toMatchObject({ state: "voided" });
+  test.each([
+    ["as long as the hold lasts", NOW_S],
+    ["for three days when the hold has lapsed", AFTER_S],
+  ])(
+    "an opened payer says aborted to the merchant and releases to the issuer: the void comes first, %s",
+    async (_name, shownS) => {
+      world.nowS = shownS;
+      expect(await show(evidence())).toMatchObject({ type: "filed" });
+      world.nowS = shownS + 3 * DAY_S;
+      expect(signedIn(await world.ask(settle(sale, "void")))).toMatchObject({ state: "voided" });
+      world.nowS = AFTER_S + 4 * DAY_S;
+      expect(await show(evidence())).toMatchObject({ type: "refused" });
+      expect(account()).toMatchObject(nothing);
+    },
+  );
+
+  test("and the merchant's own post, before it, while it waits or after, credit it once", async () => {
+    await world.ask(settle(sale, "post"));
+    expect(await show(evidence())).toEqual({ type: "known" });
+    expect(account()).toMatchObject(credited);
+    const [second, third] = [mandate({ direction: "sell" }), mandate({ direction: "sell" })];
+    for (const order of [second, third]) {
+      await world.ask(hold(order));
+      expect(await show(evidence(order))).toMatchObject({ type: "filed" });
+    }
+    await world.ask(settle(second, "post"));
     world.nowS = AFTER_S;
-    expect(await show(evidence())).toMatchObject({ type: "refused" });
-    expect(account()).toMatchObject({ balanceMinor: 100_000, heldCreditMinor: 0 });
-  });
-
-  test("and the merchant's own post, before or after, credit it once", async () => {
-    expect(await show(evidence())).toEqual({ type: "posted" });
-    const answer = await world.ask(settle(sale, "post"));
+    for (const order of [second, third])
+      expect(await show(evidence(order))).toEqual({ type: "posted" });
+    const answer = await world.ask(settle(third, "post"));
     expect(signedIn(answer)).toMatchObject({ state: "posted" });
-    expect(account()).toMatchObject({ balanceMinor: 100_980 });
-    const next = mandate({ direction: "sell" });
-    world.nowS = NOW_S;
-    await world.ask(hold(next));
-    await world.ask(settle(next, "post"));
-    world.nowS = AFTER_S;
-    expect(await show(evidence(next))).toEqual({ type: "known" });
-    expect(account()).toMatchObject({ balanceMinor: 101_980 });
+    expect(account()).toMatchObject({ balanceMinor: 102_980, heldCreditMinor: 0 });
   });
 
   test("a void that came before stands", async () => {
     await world.ask(settle(sale, "void"));
     const outcome = await show(evidence());
     expect(outcome).toMatchObject({ type: "refused", reason: /nothing was paid/ });
-    expect(account()).toMatchObject({ balanceMinor: 100_000, heldCreditMinor: 0 });
+    expect(account()).toMatchObject(nothing);
   });
 
   test("a void that comes after is refused, and told that it was posted", async () => {
     await show(evidence());
+    world.nowS = AFTER_S;
+    await show(evidence());
     expect(signedIn(await world.ask(settle(sale, "void")))).toMatchObject({ state: "posted" });
-    expect(account()).toMatchObject({ balanceMinor: 100_980 });
+    expect(account()).toMatchObject(credited);
+  });
+
+  test("evidence is held back until the money has expired for the merchant: not filed, unless it was before", async () => {
+    const reason = "it is shown too late, when the money may have expired";
+    world.nowS = NOW_S + 21 * DAY_S + 1;
+    expect(await show(evidence())).toEqual({ type: "refused", reason });
+    world.nowS -= 1;
+    expect(await show(evidence())).toMatchObject({ type: "filed" });
+    world.nowS = NOW_S + 100 * DAY_S;
+    expect(await show(evidence())).toEqual({ type: "posted" });
+  });
+
+  test("that the issuer could not write down is not filed", async () => {
+    world.storeFails = true;
+    await expect(show(evidence())).rejects.toThrow("the disk is full");
+    world.storeFails = false;
+    world.nowS = AFTER_S;
+    expect(await show(evidence())).toMatchObject({ type: "filed", untilS: AFTER_S + 3 * DAY_S });
   });
 
   test("of a sale that was never authorized, or refused, posts nothing", async () => {
     const unknown = mandate({ direction: "sell" });
     expect(await show(evidence(unknown))).toMatchObject({ reason: "it was never authorized" });
     const large = mandate({ direction: "sell", accountAmountMinor: 90_000 });
-    world.nowS = NOW_S;
     expect((await world.ask(hold(large))).fields[39]).toBe("61");
-    world.nowS = AFTER_S;
     expect(await show(evidence(large))).toMatchObject({ reason: "the sale was refused" });
     expect(account()).toMatchObject({ balanceMinor: 100_000 });
   });
@@ -187,6 +232,8 @@ describe("evidence of a sale whose merchant is silent", () => {
 
 describe("false evidence posts nothing:", () => {
   const refusal = async (shown: SaleEvidence, reason: string) => {
+    expect(await show(shown)).toEqual({ type: "refused", reason });
+    world.nowS = AFTER_S;
     expect(await show(shown)).toEqual({ type: "refused", reason });
     expect(account()).toMatchObject({ balanceMinor: 100_000, heldCreditMinor: 980 });
   };

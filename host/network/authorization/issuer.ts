@@ -49,6 +49,7 @@ export function decideRequest(
     amountMinor: mandate.accountAmountMinor,
     unit: mandate.accountUnit,
     merchantAgentId,
+    provenS: 0,
   };
   const refusal = (code: string): CardTransaction => {
     return { ...request, code, untilS: 0, state: "refused" };

@@ -38,6 +38,8 @@ export interface CardTransaction {
   readonly code: string;
   /** When the hold lapses, seconds since 1970; 0 for a refused request. */
   readonly untilS: number;
+  /** When its customer first proved that a sale was paid, seconds since 1970; 0 before that. */
+  readonly provenS: number;
   readonly state: "refused" | "held" | "lapsed" | "posted" | "voided";
 }
 

@@ -79,13 +79,13 @@ async function putAccount(connection: Queryable, account: CardAccount): Promise<
   );
 }
 
-/** The content of a transaction never changes, so that only its state is written again. */
+/** The content of a transaction never changes, so that only its state and proof are written again. */
 async function putTransaction(connection: Queryable, record: CardTransaction): Promise<void> {
   await connection.query(
     `INSERT INTO card_transactions (mandate_hash, customer_agent_id, transaction_id, card_number,
-       direction, amount_minor, unit, merchant_agent_id, code, until_s, state)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-     ON CONFLICT (mandate_hash) DO UPDATE SET state = $11`,
+       direction, amount_minor, unit, merchant_agent_id, code, until_s, state, proven_s)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+     ON CONFLICT (mandate_hash) DO UPDATE SET state = $11, proven_s = $12`,
     [
       record.mandateHash,
       record.customerAgentId,
@@ -98,6 +98,7 @@ async function putTransaction(connection: Queryable, record: CardTransaction): P
       record.code,
       record.untilS,
       record.state,
+      record.provenS,
     ],
   );
 }
@@ -131,6 +132,7 @@ function toTransaction(row: Row): CardTransaction {
     merchantAgentId: String(row.merchant_agent_id),
     code: String(row.code),
     untilS: Number(row.until_s),
+    provenS: Number(row.proven_s),
     state: row.state as CardTransaction["state"],
   };
 }

@@ -130,11 +130,13 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   {
     number: 8,
-    name: "releases of overruled sales",
+    name: "evidence of sales that no merchant posts",
     statements: [
-      `CREATE TABLE card_releases (
-        pay_id TEXT PRIMARY KEY, payer TEXT NOT NULL, statement TEXT NOT NULL,
-        until_s BIGINT NOT NULL, is_handed_on BOOLEAN NOT NULL DEFAULT FALSE)`,
+      "ALTER TABLE card_transactions ADD COLUMN proven_s BIGINT NOT NULL DEFAULT 0",
+      `CREATE TABLE card_evidence (
+        pay_id TEXT PRIMARY KEY, mandate TEXT NOT NULL, approval TEXT NOT NULL,
+        proof TEXT NOT NULL, until_s BIGINT NOT NULL, is_posted BOOLEAN NOT NULL DEFAULT FALSE,
+        is_handed_on BOOLEAN NOT NULL DEFAULT FALSE)`,
     ],
   },
 ];
