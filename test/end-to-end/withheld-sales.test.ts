@@ -1,14 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 // A merchant whose host never posts a sale (docs/protocol.md section 6), in a whole economy: what the
 // customer's device can prove makes the card issuer post it, once, and all books agree in the end.
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { MailCarrier } from "../../host/application/mailCarrier.ts";
+import type { listenForPeers } from "../../host/device/communications.ts";
+import type { BodyListener } from "../../host/device/peer.ts";
+import { moduleBalances } from "../../host/economy/banks.ts";
 import { runAction } from "../../host/economy/actions.ts";
 import type { EconomyAction } from "../../host/economy/economyActions.ts";
 import type { Economy } from "../../host/economy/economyFile.ts";
-import { claimSales } from "../../host/economy/withheldSales.ts";
+import { claimSales, settleSales } from "../../host/economy/withheldSales.ts";
 import type { World } from "../../host/economy/world.ts";
 import { Acquirer } from "../../host/network/authorization/acquirer.ts";
-import { card, inWorld } from "../support/story.ts";
+import { MailClient } from "../../host/network/bank/mailClient.ts";
+import { card, inWorld, tills } from "../support/story.ts";
+
+/** Whether a host that is listened at gives its device a body; all do unless a test says otherwise. */
+let passes: (() => Promise<boolean>) | undefined;
+
+vi.mock(import("../../host/device/communications.ts"), async (original) => {
+  const real = await original();
+  const gated: typeof listenForPeers = (options, accept) =>
+    real.listenForPeers(options, (peer, path) => {
+      const onBody = (receive: BodyListener) => {
+        let before = Promise.resolve();
+        peer.onBody((channel, body) => {
+          if (passes === undefined) return receive(channel, body);
+          before = before.then(async () => {
+            if (await passes?.()) receive(channel, body);
+          });
+        });
+      };
+      accept({ ...peer, onBody }, path);
+    });
+  return { ...real, listenForPeers: gated };
+});
 
 const CARD = "4000000000000001";
 const ECONOMY: Economy = {
@@ -45,6 +71,15 @@ async function shopOwns(world: World): Promise<number> {
   return accounts.reduce((sum, { balanceMinor }) => sum + balanceMinor, 0);
 }
 
+/** What the merchant's module has in doubt, minor units. */
+async function shopDoubts(world: World): Promise<number> {
+  const balances = await moduleBalances(world.merchants[0]!.devices[0]!.party);
+  return balances.reduce((sum, { inDoubtMinor }) => sum + inDoubtMinor, 0);
+}
+
+beforeEach(() => {
+  passes = undefined;
+});
 afterEach(() => vi.restoreAllMocks());
 
 describe("a sale that the merchant's host does not post", () => {
@@ -57,6 +92,7 @@ describe("a sale that the merchant's host does not post", () => {
       const silent = vi
         .spyOn(Acquirer.prototype, "settle")
         .mockImplementation(() => new Promise(() => undefined));
+      const unsettled = vi.spyOn(world, "settled").mockResolvedValue(false);
       expect(await runAction(world, trade("sell", 5_000))).toMatchObject({ outcome: "ok" });
       expect(await balance(world)).toBe(before);
       const [filed] = await claimSales(world, "Ada");
@@ -74,9 +110,46 @@ describe("a sale that the merchant's host does not post", () => {
       expect(await shopOwns(world)).toBe(owned - 4_900);
       // The host comes to its senses: its agent's obligation ends by the same posting.
       silent.mockRestore();
+      unsettled.mockRestore();
       expect(await world.settled()).toBe(true);
       expect(await balance(world)).toBe(before + 4_900);
     }));
+
+  test("is posted where the host drops all behind Ready-to-Commit, and its module has the money", () => {
+    const started = vi.spyOn(MailCarrier.prototype, "start").mock.contexts;
+    return inWorld(ECONOMY, async (world) => {
+      await runAction(world, trade("buy", 20_000));
+      expect(await world.settled()).toBe(true);
+      const [before, owned] = [await balance(world), await shopOwns(world)];
+      const [till] = await tills(world, "Shop", "USD");
+      // From Ready-to-Commit on the merchant's device hears nothing, not even by mail.
+      passes = async () => (await shopDoubts(world)) === 0;
+      const unsettled = vi.spyOn(world, "settled").mockResolvedValue(false);
+      const deaf = vi.spyOn(MailClient.prototype, "fetch").mockRejectedValue(new Error("deaf"));
+      await runAction(world, trade("sell", 5_000));
+      expect(await shopDoubts(world)).toBe(5_000);
+      expect(await claimSales(world, "Ada")).toMatchObject([{ state: "filed", amount: 4_900 }]);
+      await runAction(world, { do: "wait", days: 8 });
+      expect(await balance(world)).toBe(before + 4_900);
+      expect(await shopOwns(world)).toBe(owned - 4_900);
+      expect([await shopDoubts(world), await tills(world, "Shop", "USD")]).toEqual([5_000, [till]]);
+      // Ada, the last to be served, is never heard of again; the merchant's host looks for mail.
+      unsettled.mockRestore();
+      deaf.mockRestore();
+      const carriers = [...started] as MailCarrier[];
+      carriers.at(-1)!.close();
+      for (const carrier of carriers) carrier.start();
+      const ended = async () => {
+        await settleSales(world);
+        expect(await shopDoubts(world)).toBe(0);
+      };
+      await vi.waitFor(ended, { timeout: 90_000, interval: 100 });
+      expect(await world.settled()).toBe(true);
+      expect(await tills(world, "Shop", "USD")).toEqual([till! + 5_000]);
+      expect(await balance(world)).toBe(before + 4_900);
+      expect(await shopOwns(world)).toBe(owned - 4_900);
+    });
+  });
 
   test("one that was posted is known, and a purchase is not shown", () =>
     inWorld(ECONOMY, async (world) => {
