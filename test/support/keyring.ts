@@ -231,7 +231,9 @@ export class Keyring extends SealedMessages implements ModuleWatcher {
     const [part] = this.localParts(item);
     const [, , type] = item as [number, number, number];
     const device = this.devices.findLast((one) => one.agent === module || one.module === module);
-    if (part !== undefined && type === 6) this.hearOutcome(module, part.plain);
+    // Who agrees on a new key does not open what still comes under the last one.
+    const opens = device?.secrets.some(({ holders }) => holders.has(module));
+    if (part !== undefined && opens && type === 6) this.hearOutcome(module, part.plain);
     if (part === undefined || device?.keys == null || (type !== 3 && type !== 4)) return;
     const order = decodeCbor(part.plain) as Uint8Array[];
     const [tag, payId, transactionId, exporter, own] = order;
