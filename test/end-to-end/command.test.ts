@@ -289,6 +289,21 @@ describe("an economy on disk", () => {
     expect(refused.stderr).toMatch(/nobody here is named "Nobody"/);
   });
 
+  it("shows a card issuer what was sold: what the merchant posted is known, and credits nothing", async () => {
+    const claim = (...words: string[]) => florin("claim", "card", ...words, "--dir", town);
+    const sold = await claim("Alice", "--json");
+    expect(JSON.parse(sold.stdout)).toMatchObject([
+      { unit: "USD", amount: 987, state: "known", until: null, reason: null },
+    ]);
+    const line = /^USD 9\.87 of transaction [0-9a-f]{32}: the merchant had posted it\n$/;
+    expect((await claim("Alice")).stdout).toMatch(line);
+    expect((await claim("Bruno")).stdout).toBe("no sale that this device can prove\n");
+    const refused = await claim("Nobody");
+    expect([refused.code, refused.stdout]).toEqual([2, ""]);
+    expect(refused.stderr).toMatch(/nobody here is named "Nobody"/);
+    await auditOk();
+  });
+
   it("belongs to one process", async () => {
     const second = await florin("up", "--dir", town);
     expect(second.code).not.toBe(0);

@@ -42,6 +42,7 @@ import { parseCertificate, verifyChain } from "../../host/trust/certificates.ts"
 import { parseSigned } from "../../host/trust/cose.ts";
 import { verifyOffer } from "../../host/trust/merchantOffer.ts";
 import { parseNote } from "../../host/trust/notes.ts";
+import { paymentProofComplaint, readPaymentProof } from "../../host/trust/paymentProof.ts";
 import { parseStatement } from "../../host/trust/statements.ts";
 import {
   acquirerKey,
@@ -78,11 +79,18 @@ function rightObjects() {
   return {
     ...{ root, agentRoot: agency.agentRoot, chain, notes },
     moduleChain: exported("module", 3)[0]!,
+    proofs: itemsOf((cursor) => world.merchant.half("module").ask(8, 6, cursor)),
+    payerChain: itemsOf((cursor) => world.merchant.half("module").ask(8, 3, cursor))[0]!,
     tickets: exported("agent", 1),
     offer: signOffer(world, world.merchant, 1),
     lists: signList(server, 3, NOW, [new Uint8Array(8), new Uint8Array(8).fill(1)]),
     time: signTime(server, NOW + 50),
   };
+}
+
+/** The signing key of who exported a chain. */
+function keyOf(chain: Uint8Array): Uint8Array {
+  return parseCertificate(encodeCbor((decodeCbor(chain) as unknown[])[0]))!.signingKey;
 }
 
 /** A value that was taken is one that can be written again, to the same bytes. */
@@ -164,7 +172,7 @@ function servers(agentRoot: Parameters<typeof newGateway>[0]) {
 
 export function objectTargets(): Target[] {
   const right = rightObjects();
-  const { root, agentRoot, chain, moduleChain, notes, tickets, offer, lists, time } = right;
+  const { root, agentRoot, chain, moduleChain, notes, tickets, offer, lists, time, proofs } = right;
   const seeds = [customerSeed, merchantSeed, approvalSeed];
   const signer = new Signer(
     new Map(seeds.map((seed) => [toHex(ed25519.getPublicKey(seed)), seed] as const)),
@@ -189,6 +197,7 @@ export function objectTargets(): Target[] {
   const all = [
     ...certificates,
     ...notes,
+    ...proofs,
     ...tickets,
     offer,
     ...lists,
@@ -223,6 +232,10 @@ export function objectTargets(): Target[] {
     after: "",
   } as const;
   const served = servers(agentRoot);
+  const [payerKey, payeeKey] = [right.payerChain, moduleChain].map(keyOf) as [
+    Uint8Array,
+    Uint8Array,
+  ];
   const is = (value: unknown) => (value === undefined ? "refused" : "taken");
   const yes = (result: { ok: boolean; reason?: string }) => result.reason ?? "taken";
   const make = (name: string, right: readonly Uint8Array[], check: (bytes: Uint8Array) => string) =>
@@ -243,6 +256,11 @@ export function objectTargets(): Target[] {
     ),
     make("host/offers", [offer], (bytes) => yes(verifyOffer(bytes, agentRoot, NOW + 100))),
     make("host/notes", notes, (bytes) => is(parseNote(bytes))),
+    make("host/payment proofs", proofs, (bytes) => {
+      const proof = readPaymentProof(bytes);
+      if (proof === undefined) return "refused";
+      return paymentProofComplaint(proof, payerKey, payeeKey) ?? "taken";
+    }),
     make("host/statements", statements, (bytes) => {
       const posted = readPosted(bytes, moduleChain, root);
       return `${parseStatement(bytes)?.kind} ${typeof posted === "string" ? posted : "taken"}`;
