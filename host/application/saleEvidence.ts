@@ -32,13 +32,19 @@ export interface PaidSale {
 
 /** The sales of a device, oldest first, as far back as both logs go. */
 export async function paidSales(device: Pick<TransactionDevice, "command">): Promise<PaidSale[]> {
+  const proofs = await exportItems(device, ExportKind.PAID, "module");
+  return salesOf(await logItems(device, "agent"), proofs);
+}
+
+/** The sales in an agent's log that have a proof among these of its module. */
+export function salesOf(log: readonly unknown[][], proofItems: readonly Uint8Array[]): PaidSale[] {
   const proofs = new Map<string, Uint8Array>();
-  for (const item of await exportItems(device, ExportKind.PAID, "module")) {
+  for (const item of proofItems) {
     const proof = readPaymentProof(item);
     if (proof !== undefined) proofs.set(proof.payId, item);
   }
   const sales: PaidSale[] = [];
-  for (const entry of await logItems(device, "agent")) {
+  for (const entry of log) {
     const named = entry[PAY_ID_AT];
     const list = entry[EVIDENCE_AT];
     if (entry[KIND_AT] !== PURCHASE || !(named instanceof Uint8Array)) continue;
