@@ -233,10 +233,12 @@ export async function exportCertificates(
   target: "agent" | "module",
 ): Promise<Uint8Array[]> {
   const items = await exportItems(device, ExportKind.CERTIFICATES, target);
-  return items.flatMap((item) => {
-    const value = decodeCbor(item);
-    // Its own come as a chain of two.
-    const isChain = Array.isArray(value) && value.length === 2;
-    return isChain ? value.map((certificate) => encodeCbor(certificate)) : [item];
-  });
+  return items.flatMap(certificatesIn);
+}
+
+/** The certificates in one exported item, encoded: its own come as a chain of two. */
+export function certificatesIn(item: Uint8Array): Uint8Array[] {
+  const value = decodeCbor(item);
+  const isChain = Array.isArray(value) && value.length === 2;
+  return isChain ? value.map((certificate) => encodeCbor(certificate)) : [item];
 }

@@ -34,7 +34,9 @@ import {
   type StockState,
   stepStock,
 } from "../network/bank/stock.ts";
+import type { Root } from "../trust/certificates.ts";
 import { parseNote } from "../trust/notes.ts";
+import { type Desk, RedemptionWork } from "./redemptionWork.ts";
 import { encodedOnce } from "./remembered.ts";
 
 /** A command's answer is waited for so long (host/device/device.ts). */
@@ -43,8 +45,11 @@ const PATIENCE_MS = 30_000;
 /** Who the bank is; it does not change in a run. */
 export interface BankConfig {
   readonly settings: BankSettings;
-  /** Id of its teller's module, 16 hexadecimal digits. */
+  /** Ids of its teller's and generator's modules, 16 hexadecimal digits. */
   readonly teller: string;
+  readonly generator: string;
+  /** Root of the modules' certificates. */
+  readonly moduleRoot: Root;
 }
 
 /** A look into the teller's module that is under way: balances first, then note by note. */
@@ -65,21 +70,24 @@ export interface BankHost {
   readonly ledger: LedgerState;
   readonly stock: StockState;
   readonly look: Look | null;
+  readonly desk: Desk | null;
   /** When it looks for what is open next, and what was open then. */
   readonly round: { readonly atMs: number; readonly payIds: readonly string[] } | null;
   /** What a person has to look at. */
   readonly alarms: readonly string[];
 }
 
-/** A command for the teller's module; its answer is waited for where it is asked. */
+/** A command for a module of the bank; its answer is waited for where it is asked. */
 export interface BankCommand {
+  /** The module's id. */
+  readonly module: string;
   readonly body: Uint8Array;
   readonly isAsked: boolean;
 }
 
 /** A host that has just begun over these books. */
 export function newBankHost(ledger: LedgerState): BankHost {
-  return { ledger, stock: newStock(), look: null, round: null, alarms: [] };
+  return { ledger, stock: newStock(), look: null, desk: null, round: null, alarms: [] };
 }
 
 /** The same books, to be changed apart from these; no record in them is changed itself. */
@@ -103,7 +111,7 @@ export function openPayments(ledger: LedgerState, bank: string): PaymentRecord[]
 
 /** One event of the bank's host. */
 export class BankWork {
-  /** What it says to its teller's module, in order. */
+  /** What it says to its modules, in order. */
   readonly sent: BankCommand[] = [];
   private readonly config: BankConfig;
   private readonly nowMs: number;
@@ -112,6 +120,7 @@ export class BankWork {
   private readonly stock: StockState;
   private readonly alarms: string[];
   private look: Look | null;
+  private desk: Desk | null;
   private round: BankHost["round"];
 
   /** `nowMs`: the world's virtual time; `epochMs`: its date. */
@@ -123,62 +132,78 @@ export class BankWork {
     this.stock = structuredClone(host.stock);
     this.alarms = [...host.alarms];
     this.look = host.look;
+    this.desk = host.desk;
     this.round = host.round;
   }
 
   /** The host's state behind the event. */
   get host(): BankHost {
-    const { ledger, stock, look, alarms } = this;
+    const { ledger, stock, look, desk, alarms } = this;
     const payIds = this.open().map(({ payId }) => payId);
     const next = payIds.length === 0 ? null : { atMs: this.nowMs + OPEN_ROUND_MS, payIds };
-    return { ledger, stock, look, alarms, round: this.round ?? next };
+    return { ledger, stock, look, desk, alarms, round: this.round ?? next };
   }
 
-  /** The module said something, decoded, in the course of a request (docs/link.md). */
-  told(said: readonly unknown[], request: number): void {
+  /** A module said something, decoded, in the course of a request (docs/link.md). */
+  told(module: string, said: readonly unknown[], request: number): void {
     const bytes = encodedOnce(said);
-    if (this.look !== null && this.look.request === request) {
+    const { settings, generator, teller } = this.config;
+    if (module === teller && this.look?.request === request) {
       this.answered(bytes);
+      return;
+    }
+    if (module === generator && this.desk?.request === request) {
+      this.desk = this.redemption().answered(this.desk, bytes);
       return;
     }
     const message = parseModuleMessage(bytes);
     if (message === undefined) return;
-    const { settings, teller } = this.config;
-    this.decide(message.payId, (payment, nowSeconds) =>
-      decideMessage(settings, teller, message, payment, nowSeconds),
+    this.decide(module, message.payId, (payment, nowSeconds) =>
+      decideMessage(settings, module, message, payment, nowSeconds),
     );
   }
 
-  /** The host has begun: what is open is asked about, and the stock is put in order. */
-  began(): void {
-    this.ask(this.open());
+  /** The host has begun to serve a module: what is open is asked about, and the rest looked at. */
+  attached(module: string): void {
+    this.ask(this.open().filter((payment) => payment.module === module));
+    if (module === this.config.generator) this.reconcile();
+    if (module !== this.config.teller) return;
     for (const unit of Object.keys(this.config.settings.issuers)) {
       this.take({ type: "tidy", unit, broughtMinor: 0 });
     }
   }
 
-  /** The module's link is up again: it may have forgotten what it had not promised. */
-  linkUp(): void {
-    this.ask(this.open());
-    this.take({ type: "restarted" });
+  /** A module's link is up again: it may have forgotten what it had not promised. */
+  linkUp(module: string): void {
+    this.ask(this.open().filter((payment) => payment.module === module));
+    if (module === this.config.teller) this.take({ type: "restarted" });
+    if (module === this.config.generator) this.reconcile();
   }
 
-  /** The module's link is down: what was asked is not answered. */
-  linkDown(): void {
-    if (this.look !== null) this.looked(null);
+  /** A module's link is down: what was asked is not answered. */
+  linkDown(module: string): void {
+    if (module === this.config.teller && this.look !== null) this.looked(null);
+    if (module === this.config.generator && this.desk !== null) {
+      this.desk = this.redemption().over(this.desk);
+    }
   }
 
   /** Time has come to what was waited for. */
   tick(): void {
     if (this.look !== null && this.look.untilMs <= this.nowMs) this.looked(null);
+    const { desk } = this;
+    if (desk !== null && desk.untilMs <= this.nowMs) this.desk = this.redemption().over(desk);
     if (this.round === null || this.round.atMs > this.nowMs) return;
     this.ask(overduePayments(this.open(), this.round.payIds));
     this.round = null;
   }
 
-  /** The question of this event went under this request. */
-  asked(request: number): void {
-    if (this.look !== null) this.look = { ...this.look, request };
+  /** The question to this module went under this request. */
+  asked(module: string, request: number): void {
+    if (module === this.config.teller && this.look !== null) this.look = { ...this.look, request };
+    if (module === this.config.generator && this.desk !== null) {
+      this.desk = { ...this.desk, request };
+    }
   }
 
   private open(): PaymentRecord[] {
@@ -189,24 +214,47 @@ export class BankWork {
     this.perform(closeQuestions(open));
   }
 
+  private reconcile(): void {
+    this.desk = this.redemption().request(this.desk);
+  }
+
+  private redemption(): RedemptionWork {
+    const { settings, generator, moduleRoot } = this.config;
+    return new RedemptionWork({
+      bank: settings.bank,
+      generator,
+      moduleRoot,
+      ledger: this.ledger,
+      nowSeconds: Math.floor(this.epochMs / 1000),
+      untilMs: this.nowMs + PATIENCE_MS,
+      ask: (number, ...fields) => {
+        this.sent.push({ module: generator, body: hostBody(number, ...fields), isAsked: true });
+      },
+      alarm: (text) => this.alarms.push(text),
+    });
+  }
+
   private decide(
+    module: string,
     payId: string,
     decideOn: (payment: PaymentRecord | undefined, nowSeconds: number) => BankDecision,
   ): void {
-    const { settings, teller } = this.config;
-    const payment = this.ledger[settings.bank]!.payments[`${teller}/${payId}`];
+    const { settings } = this.config;
+    const payment = this.ledger[settings.bank]!.payments[`${module}/${payId}`];
     const nowSeconds = Math.floor(this.epochMs / 1000);
     const { batch, whenApplied, whenRefused } = decideOn(payment, nowSeconds);
     const status = batch === undefined ? "applied" : applyToState(this.ledger, batch).status;
+    if (status === "conflict") throw new Error("The bank decided by books that it does not have.");
     this.perform(status === "refused" ? whenRefused : whenApplied);
   }
 
   private perform(effects: readonly BankEffect[]): void {
     for (const effect of effects) {
       if (effect.type === "alarm") this.alarms.push(effect.text);
-      else if (effect.type === "send") this.sent.push({ body: effect.body, isAsked: false });
-      // No generator is in the world that anything could be reconciled in.
-      else if (effect.type !== "reconcile") for (const one of stockEvents(effect)) this.take(one);
+      else if (effect.type === "send") {
+        this.sent.push({ module: effect.module, body: effect.body, isAsked: false });
+      } else if (effect.type === "reconcile") this.reconcile();
+      else for (const one of stockEvents(effect)) this.take(one);
     }
   }
 
@@ -215,13 +263,13 @@ export class BankWork {
     for (const effect of stepStock(this.stock, event, DEFAULT_STOCK_POLICY)) {
       if (effect.type === "grant") this.perform([holdAnswer(teller, effect.payId, true)]);
       else if (effect.type === "refuse") {
-        this.decide(effect.payId, (payment, now) => decideRefusal(settings, payment, now));
+        this.decide(teller, effect.payId, (payment, now) => decideRefusal(settings, payment, now));
       } else if (effect.type === "look") {
         const { unit, countsNotes } = effect;
         this.look = { unit, countsNotes, sums: null, notes: 0, request: null, untilMs: 0 };
         this.question(HostMessage.BALANCE);
       } else if (effect.type === "order") {
-        const reason = "the generator is not attached";
+        const reason = "nobody orders for this stock";
         this.take({ type: "order over", isDone: false, isCrowded: false, reason });
       }
     }
@@ -229,7 +277,8 @@ export class BankWork {
 
   private question(number: number, ...fields: unknown[]): void {
     this.look = { ...this.look!, request: null, untilMs: this.nowMs + PATIENCE_MS };
-    this.sent.push({ body: hostBody(number, ...fields), isAsked: true });
+    const body = hostBody(number, ...fields);
+    this.sent.push({ module: this.config.teller, body, isAsked: true });
   }
 
   /** As tellerStock.ts does: what the module does not say is not known. */

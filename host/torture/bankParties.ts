@@ -11,7 +11,7 @@ import type { Device, Host } from "./agentWorld.ts";
 import type { BankConfig } from "./bankHost.ts";
 import { BANK, type Funder } from "./purchaseWorld.ts";
 import { decoded, encodedOnce } from "./remembered.ts";
-import { id, START_SECONDS } from "./testAgency.ts";
+import { id, START_SECONDS, type TestAgency } from "./testAgency.ts";
 
 const UNITS = ["EUR", "USD"];
 const OPENING_MINOR = 10_000_000;
@@ -37,9 +37,10 @@ export class EarlyBank implements Funder {
     this.deposit(MERCHANT_ACCOUNT, "Florist", "EUR", false);
   }
 
-  /** The bank as it is from now on, with this device as its teller. */
-  configOf(teller: Device): BankConfig {
-    return { settings: this.settings(), teller: moduleIdOf(teller) };
+  /** The bank as it is from now on, with these devices as its own. */
+  configOf(teller: Device, generator: Device, { moduleRoot }: TestAgency): BankConfig {
+    const [tellerId, generatorId] = [moduleIdOf(teller), moduleIdOf(generator)];
+    return { settings: this.settings(), teller: tellerId, generator: generatorId, moduleRoot };
   }
 
   account(unit: string): string {

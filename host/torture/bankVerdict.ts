@@ -20,6 +20,15 @@ export function balanceOf({ bank, bankName }: FaultWorld, account: string): numb
   return bank?.ledger[bankName]?.accounts[account]?.balanceMinor ?? 0;
 }
 
+/** What the books say is in circulation by unit, in minor units: issued less redeemed. */
+export function circulating({ bank, bankName }: FaultWorld): Record<string, number> {
+  if (bank === null) return {};
+  const rows = trialBalance(bank.ledger[bankName]!);
+  return Object.fromEntries(
+    rows.map(({ unit, issuedMinor, redeemedMinor }) => [unit, issuedMinor - redeemedMinor]),
+  );
+}
+
 /** What has gone wrong in the books already, whatever else is open. */
 export function bankAlarms({ bank }: FaultWorld): readonly string[] {
   return bank?.alarms ?? [];

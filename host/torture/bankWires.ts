@@ -8,7 +8,7 @@ import { applyToState } from "../network/bank/memoryLedger.ts";
 import type { Device } from "./agentWorld.ts";
 import { type BankConfig, type BankHost, BankWork, copyLedger, newBankHost } from "./bankHost.ts";
 import { NetworkWires } from "./networkWires.ts";
-import { MERCHANT_ACCOUNT } from "./bankParties.ts";
+import { MERCHANT_ACCOUNT, moduleIdOf } from "./bankParties.ts";
 import type { Letter } from "./wires.ts";
 
 /** Commands that a bank waits for (docs/protocol.cddl section 8): hold-wanted and settle. */
@@ -26,21 +26,27 @@ export abstract class BankWires extends NetworkWires {
   bankDeath: BankDeath | null = null;
   /** What all modules hold that are not in this world, by unit in minor units. */
   elsewhereMinor: Readonly<Record<string, number>> = {};
-  /** The bank's own module, where it is one of this world's devices. */
+  /** The bank's own modules, where they are among this world's devices. */
   teller: Device | null = null;
+  generator: Device | null = null;
   private bankConfig: BankConfig | null = null;
 
-  /** Puts a bank into the world, behind its teller's device where that is in it. */
-  startBank(config: BankConfig, teller: Device, bank: BankHost): void {
+  /** Puts a bank into the world, behind those of its devices that are in it. */
+  startBank(config: BankConfig, bank: BankHost): void {
     this.bankConfig = config;
     this.bank = bank;
-    if (!this.devices.includes(teller)) return;
-    this.teller = teller;
-    teller.host = (message, _half, request) => {
-      this.bankHears(message, request ?? 0);
-      return [];
-    };
-    this.stepBank((work) => work.began());
+    const deviceOf = (module: string) =>
+      this.devices.find((device) => moduleIdOf(device) === module) ?? null;
+    this.teller = deviceOf(config.teller);
+    this.generator = deviceOf(config.generator);
+    for (const device of this.devices.filter((one) => this.isBanks(one))) {
+      const module = moduleIdOf(device);
+      device.host = (message, _half, request) => {
+        this.bankHears(module, message, request ?? 0);
+        return [];
+      };
+      this.stepBank((work) => work.attached(module));
+    }
   }
 
   /** Name of the bank in its books. */
@@ -51,22 +57,28 @@ export abstract class BankWires extends NetworkWires {
   /** Whether a letter is a message on which the bank's books depend. */
   isForBank({ wire, to, body }: Letter): boolean {
     // An array whose first element is a number above 23 in one byte.
-    return wire === "told" && to === this.teller && FOR_BANK.includes(body[2]);
+    return wire === "told" && this.isBanks(to) && FOR_BANK.includes(body[2]);
+  }
+
+  /** Devices whose host is the same: a bank's own have one, all others each its own. */
+  protected sameHost(device: Device): readonly Device[] {
+    return this.isBanks(device) ? this.devices.filter((one) => this.isBanks(one)) : [device];
   }
 
   protected deviceLost(device: Device): void {
-    if (device === this.teller) this.stepBank((work) => work.linkDown());
+    if (this.isBanks(device)) this.stepBank((work) => work.linkDown(moduleIdOf(device)));
   }
 
   /** The device is there again; `isHostNew`: its host has just begun. */
   protected deviceFound(device: Device, isHostNew: boolean): void {
-    if (device !== this.teller) return;
-    this.stepBank((work) => (isHostNew ? work.began() : work.linkUp()));
+    if (!this.isBanks(device)) return;
+    const module = moduleIdOf(device);
+    this.stepBank((work) => (isHostNew ? work.attached(module) : work.linkUp(module)));
   }
 
   protected override hostLost(device: Device): void {
     super.hostLost(device);
-    if (device !== this.teller) return;
+    if (!this.isBanks(device)) return;
     const { ledger, alarms } = this.bank!;
     this.bank = { ...newBankHost(ledger), alarms };
   }
@@ -87,38 +99,44 @@ export abstract class BankWires extends NetworkWires {
   }
 
   protected override nextDueMs(): number {
-    const { look = null, round = null } = this.bank ?? {};
-    const dueMs = Math.min(look?.untilMs ?? Infinity, round?.atMs ?? Infinity);
-    return Math.min(super.nextDueMs(), this.isBankUp ? dueMs : Infinity);
+    return Math.min(super.nextDueMs(), this.bankDueMs);
   }
 
   protected override timePassed(): void {
     super.timePassed();
-    if (!this.isBankUp) return;
-    const { look, round } = this.bank!;
-    const nowMs = this.clock.nowMs();
-    if ((look?.untilMs ?? Infinity) <= nowMs || (round?.atMs ?? Infinity) <= nowMs) {
-      this.stepBank((work) => work.tick());
-    }
+    if (this.bankDueMs <= this.clock.nowMs()) this.stepBank((work) => work.tick());
   }
 
-  private get isBankUp(): boolean {
-    return this.teller !== null && !this.isHostDown(this.teller);
+  /** When the bank's host wants to be woken; Infinity for never. */
+  private get bankDueMs(): number {
+    const device = this.teller ?? this.generator;
+    if (device === null || this.isHostDown(device)) return Infinity;
+    const { look, desk, round } = this.bank!;
+    const dues = [look?.untilMs, desk?.untilMs, round?.atMs];
+    return Math.min(...dues.map((dueMs) => dueMs ?? Infinity));
   }
 
-  private bankHears(message: unknown[], request: number): void {
+  private isBanks(device: Device): boolean {
+    return device === this.teller || device === this.generator;
+  }
+
+  private bankHears(module: string, message: unknown[], request: number): void {
     const death = FOR_BANK.includes(message[0]) ? this.bankDeath : null;
     if (death === null) {
-      this.stepBank((work) => work.told(message, request));
+      this.stepBank((work) => work.told(module, message, request));
       return;
     }
     this.bankDeath = null;
     if (death.moment === "written") {
       const work = this.workOfBank();
-      work.told(message, request);
+      work.told(module, message, request);
       this.bank = work.host;
     }
-    this.loseHost(this.teller!, death.backMs);
+    this.loseHost(this.deviceOfModule(module), death.backMs);
+  }
+
+  private deviceOfModule(module: string): Device {
+    return this.devices.find((device) => moduleIdOf(device) === module)!;
   }
 
   private book(batch: LedgerBatch): boolean {
@@ -135,9 +153,9 @@ export abstract class BankWires extends NetworkWires {
   private stepBank(step: (work: BankWork) => void): void {
     const work = this.workOfBank();
     step(work);
-    for (const { body, isAsked } of work.sent) {
-      const request = this.send(this.teller!, "module", body, null, isAsked);
-      if (isAsked) work.asked(request);
+    for (const { module, body, isAsked } of work.sent) {
+      const request = this.send(this.deviceOfModule(module), "module", body, null, isAsked);
+      if (isAsked) work.asked(module, request);
     }
     this.bank = work.host;
   }

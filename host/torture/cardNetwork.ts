@@ -23,7 +23,7 @@ import {
 } from "../network/authorization/switch.ts";
 import type { CardAccount } from "../network/authorization/issuerBooks.ts";
 import { type MerchantHost, MerchantWork, newMerchantHost } from "./merchantHost.ts";
-import { encodedOnce } from "./remembered.ts";
+import { encodedOnce, latin1 } from "./remembered.ts";
 
 /** Which way a card message goes; each pair of hosts has a line of its own. */
 export type CardLeg = "acquirer>switch" | "switch>issuer" | "issuer>switch" | "switch>acquirer";
@@ -239,8 +239,4 @@ function remembered(
   }
   const { change, ...rest } = outcome;
   return { network: { ...network, ...change }, ...rest };
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }

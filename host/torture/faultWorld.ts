@@ -80,6 +80,10 @@ export class FaultWorld extends BankWires {
 
   /** Kills a device's host: what it had to carry is gone, and its lines are. */
   loseHost(device: Device, durationMs: number): void {
+    for (const one of this.sameHost(device)) this.loseHostOf(one, durationMs);
+  }
+
+  private loseHostOf(device: Device, durationMs: number): void {
     this.queue = this.queue.filter(
       ({ wire, to }) => wire === "peer" || wire === "cards" || to !== device,
     );

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must hold after a hostile deed (docs/protocol.md rule 8): nothing is made, what is lost is
 // that device's, and nobody is in doubt but with it. A module with an old flash image says so.
-import { bankAlarms, judgeTeller } from "./bankVerdict.ts";
+import { bankAlarms, circulating, judgeTeller } from "./bankVerdict.ts";
+import type { Device } from "./agentWorld.ts";
 import type { Deed } from "./hostile.ts";
 import type { Scenario } from "./scenarios.ts";
 import { countCards, type Verdict, wearOf } from "./verdict.ts";
@@ -19,9 +20,14 @@ interface Funds {
 
 export type FundsByDevice = Map<string, Funds | null>;
 
+/** Beside the devices: what the books of the bank have issued, as a debt. */
+const BOOKS = "the books";
+
 /** Asks every money module; the world must be at rest. */
 export function fundsOfAll({ world }: Scenario): FundsByDevice {
   const all: FundsByDevice = new Map();
+  const issued = Object.entries(circulating(world)).map(([unit, sum]) => [unit, -sum]);
+  all.set(BOOKS, { sums: Object.fromEntries(issued), inDoubtMinor: 0 });
   for (const device of world.devices) {
     const answer = world.ask(device, "module", FUNDS).find(([number]) => number === 80);
     if (answer === undefined) {
@@ -30,7 +36,8 @@ export function fundsOfAll({ world }: Scenario): FundsByDevice {
     }
     const funds: Funds = { sums: {}, inDoubtMinor: 0 };
     for (const [unit, spendable, inDoubt, refresh, promised] of answer[1] as Row[]) {
-      funds.sums[unit] = spendable + refresh;
+      // What lies in a generator was redeemed already.
+      funds.sums[unit] = device === world.generator ? 0 : spendable + refresh;
       funds.inDoubtMinor += inDoubt + promised;
     }
     all.set(device.name, funds);
@@ -56,12 +63,14 @@ export function judgeDeed(
     isCommitted: false,
     wear: wearOf(scenario),
     // What an opened agent asks of the card issuer once more is refused, and is its own affair.
-    complaints: deed.isOpened ? [] : [...bankAlarms(world), ...world.conflicts],
+    complaints: deed.isOpened ? [] : [...alarmsOf(scenario, deed), ...world.conflicts],
   };
   const { complaints } = verdict;
   const after = fundsOfAll(scenario);
   const gained = (name: string, unit: string) =>
     (after.get(name)?.sums[unit] ?? 0) - (before.get(name)?.sums[unit] ?? 0);
+  // A generator gains what its bank takes back, and pays out what that issues.
+  const nameOf = (device: Device) => (device === world.generator ? BOOKS : device.name);
   for (const device of world.devices) {
     if (device === suspect) continue;
     const funds = after.get(device.name);
@@ -73,7 +82,7 @@ export function judgeDeed(
     const isInDoubt = funds.inDoubtMinor > 0;
     if (deed.isOrderChanged || (deed.isGone && isInDoubt)) continue;
     const sign = device === first ? 1 : -1;
-    const orders = ordersOf(scenario, (unit) => sign * gained(device.name, unit));
+    const orders = ordersOf(scenario, (unit) => sign * gained(nameOf(device), unit));
     if (orders === null) complaints.push(`${device.name} neither traded nor kept its money`);
     verdict.isCommitted ||= (orders ?? 0) > 0;
     // A merchant is paid by card exactly for what it paid out.
@@ -84,13 +93,14 @@ export function judgeDeed(
     }
     for (const unit of Object.keys(gainMinor)) {
       const one = Math.abs(gainMinor[unit]!);
-      const paid = Math.max(one, -gained(suspect.name, unit));
+      const paid = Math.max(one, -gained(nameOf(suspect), unit));
       if (gained(device.name, unit) > paid) {
         verdict.madeMinor += gained(device.name, unit) - paid;
       }
     }
   }
-  if (!deed.isOpened) verdict.madeMinor += madeIn(after, before);
+  const isUnreported = deed.isGone && suspect === world.generator;
+  if (!deed.isOpened && !isUnreported) verdict.madeMinor += madeIn(after, before);
   // Whoever may speak has all that there was.
   if (!deed.isGone) verdict.lostMinor += madeIn(before, after);
   if (verdict.lostMinor > 0) complaints.push(`${verdict.lostMinor} minor units are lost`);
@@ -99,10 +109,18 @@ export function judgeDeed(
   const { held } = countCards(world);
   if (held > 0 && !deed.isGone && !deed.isWithholding) complaints.push("a card stays held");
   const { teller } = world;
-  const onHand = teller === null || teller === suspect ? null : after.get(teller.name);
+  // What the bank's own generator never reported is not in its books.
+  const isBanks = suspect === teller || suspect === world.generator;
+  const onHand = teller === null || isBanks ? null : after.get(teller.name);
   if (onHand) complaints.push(...judgeTeller(world, onHand.sums));
   if (deed.locked !== null) complaints.push(...refusalOf(scenario, deed));
   return verdict;
+}
+
+/** A bank whose own host lies to its modules sees what is wrong, and that is its own affair. */
+function alarmsOf({ world }: Scenario, { suspect, isOrderChanged }: Deed): readonly string[] {
+  const isBanks = suspect === world.teller || suspect === world.generator;
+  return isOrderChanged && isBanks ? [] : bankAlarms(world);
 }
 
 /** How often the order was carried out by these gains of its first device; null for no such sum. */

@@ -36,10 +36,14 @@ export function rememberAbout<Result>(object: object, name: string, make: () => 
   return remember(kept as Map<string, Result>, name, make);
 }
 
+/** Bytes as a name, a character each. */
+export function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+}
+
 /** As `decodeCbor`. */
 export function decoded(body: Uint8Array): unknown {
-  const name = Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1");
-  return remember(decodedBodies, name, () => decodeCbor(body));
+  return remember(decodedBodies, latin1(body), () => decodeCbor(body));
 }
 
 /** As `encodeCbor`; the same array is encoded once. */

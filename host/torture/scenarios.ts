@@ -59,6 +59,7 @@ interface Stage {
   world: PurchaseWorld;
   friend: Device;
   teller: Device;
+  generator: Device;
   /** It issued all money of this world, and its books say so. */
   bank: EarlyBank;
 }
@@ -79,11 +80,11 @@ export function fundedWorld(seed = 1): Stage {
   world.customer.host = willingCustomer(PRICE_MINOR);
   // A copy of this world has no books: where the bank is to have some, it is started over it.
   teller.host = WILLING_BANK.hostOf(teller, "teller");
-  return { world, friend, teller, bank };
+  return { world, friend, teller, generator, bank };
 }
 
 function put(
-  { bank, teller }: Stage,
+  { bank, teller, generator }: Stage,
   first: Device,
   second: Device,
   world: PurchaseWorld,
@@ -93,7 +94,8 @@ function put(
   faults.connect(first, second);
   for (const device of faults.devices) device.heard.length = 0;
   faults.elsewhereMinor = heldElsewhere(world, faults);
-  faults.startBank(bank.configOf(teller), teller, newBankHost(bank.ledger));
+  const config = bank.configOf(teller, generator, world.agency);
+  faults.startBank(config, newBankHost(bank.ledger));
   return faults;
 }
 
@@ -270,6 +272,30 @@ function withBank(name: string, kind: 1 | 3 | 5, gainMinor: number, seed: number
   };
 }
 
+/** The bank has notes made into its teller's stock (2), or sends some of them back (4). */
+function nested(name: string, kind: 2 | 4, gainMinor: number, seed: number): Scenario {
+  const made = fundedWorld(seed);
+  const { teller, generator } = made;
+  const world = put(made, teller, generator, made.world, new Map());
+  return {
+    name,
+    world,
+    first: teller,
+    second: generator,
+    half: "module",
+    accountGainMinor: 0,
+    gainMinor: { [UNIT]: gainMinor },
+    hasCard: false,
+    cardGainMinor: 0,
+    isHolderFull: false,
+    prepare() {},
+    order(number) {
+      const line = world.lineBetween(teller, generator);
+      world.tell(teller, "module", [81, commandOf(number), kind, 900, UNIT, null], line);
+    },
+  };
+}
+
 /** Makes a world of each kind from a seed. */
 export const SCENARIOS: Readonly<Record<string, (seed: number) => Scenario>> = {
   purchase: (seed) => trade(1, seed),
@@ -279,6 +305,8 @@ export const SCENARIOS: Readonly<Record<string, (seed: number) => Scenario>> = {
   withdrawal: (seed) => withBank("withdrawal", 1, 900, seed),
   deposit: (seed) => withBank("deposit", 3, -900, seed),
   refresh: (seed) => withBank("refresh", 5, 0, seed),
+  issue: (seed) => nested("issue", 2, 900, seed),
+  redemption: (seed) => nested("redemption", 4, -900, seed),
   exchange,
   "full-holder": (seed) => trade(1, seed, true),
 };

@@ -6,7 +6,7 @@ import { hex } from "./agentWorld.ts";
 import type { Device } from "./agentWorld.ts";
 import { openPayments } from "./bankHost.ts";
 import { customerAccount, MERCHANT_ACCOUNT } from "./bankParties.ts";
-import { balanceOf, bankAlarms, judgeBank } from "./bankVerdict.ts";
+import { balanceOf, bankAlarms, circulating, judgeBank } from "./bankVerdict.ts";
 import { endFaults } from "./faults.ts";
 import type { CardAccount, CardTransaction } from "../network/authorization/issuerBooks.ts";
 import type { FaultWorld } from "./faultWorld.ts";
@@ -34,8 +34,10 @@ const WEAR_LIMIT = 4;
 
 /** All that is counted, before a run or after it. */
 export interface Count {
-  /** Minor units by unit, over all modules. */
+  /** Minor units by unit, over all modules; what lies in a generator was redeemed already. */
   totals: Record<string, number>;
+  /** What the bank's books say of the same. */
+  circulating: Record<string, number>;
   /** The customer's account with the bank, and the merchant's, into which card postings go. */
   accountMinor: number;
   merchantMinor: number;
@@ -69,6 +71,7 @@ export function count(scenario: Scenario): Count {
   const { world, first, half } = scenario;
   const result: Count = {
     totals: {},
+    circulating: circulating(world),
     accountMinor: balanceOf(world, customerAccount("USD")),
     merchantMinor: balanceOf(world, MERCHANT_ACCOUNT),
     onHand: null,
@@ -81,7 +84,7 @@ export function count(scenario: Scenario): Count {
     const answer = world.ask(device, "module", FUNDS).find(([number]) => number === 80);
     if (answer === undefined) throw new Error(`The money module of ${device.name} is silent.`);
     for (const [unit, spendable, inDoubt, refresh, promised] of answer[1] as Row[]) {
-      const sum = spendable + refresh;
+      const sum = device === world.generator ? 0 : spendable + refresh;
       result.totals[unit] = (result.totals[unit] ?? 0) + sum;
       if (device === first) result.first[unit] = sum;
       if (device === world.teller) result.onHand = { ...result.onHand, [unit]: sum };
@@ -161,7 +164,9 @@ export function judge(scenario: Scenario, before: Count, number: number): Verdic
   };
   const { complaints } = verdict;
   for (const unit of new Set([...Object.keys(before.totals), ...Object.keys(after.totals)])) {
-    const change = (after.totals[unit] ?? 0) - (before.totals[unit] ?? 0);
+    // What the bank issued is not made, nor what it redeemed lost.
+    const issued = (after.circulating[unit] ?? 0) - (before.circulating[unit] ?? 0);
+    const change = (after.totals[unit] ?? 0) - (before.totals[unit] ?? 0) - issued;
     if (change < 0) verdict.lostMinor -= change;
     else verdict.madeMinor += change;
   }

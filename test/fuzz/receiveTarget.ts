@@ -181,7 +181,8 @@ export class ReceiveTarget implements Target {
 
   private compareSums(after: Count): void {
     for (const [unit, minor] of Object.entries(this.before.totals)) {
-      const now = after.totals[unit] ?? 0;
+      const issued = (after.circulating[unit] ?? 0) - (this.before.circulating[unit] ?? 0);
+      const now = (after.totals[unit] ?? 0) - issued;
       if (now !== minor) throw new Error(`${minor} ${unit} have become ${now}.`);
     }
     if (after.inDoubtMinor > 0) throw new Error(`${after.inDoubtMinor} units stay in doubt.`);

@@ -152,7 +152,8 @@ export function trialBalance(books: BankBooks): UnitTotals[] {
   });
 }
 
-function related(books: BankBooks, keys: NoteKeys): RelatedNotes {
+/** What the index of one bank's books knows beside a note that is about to be entered. */
+export function relatedNotes(books: BankBooks, keys: NoteKeys): RelatedNotes {
   const leaves = Object.values(books.leaves);
   const sameIssue = leaves.filter(
     ({ generator, issuePayId }) => generator === keys.generator && issuePayId === keys.issuePayId,
@@ -192,7 +193,7 @@ export function memoryLedgerStore(state: LedgerState): LedgerStore {
         .filter(({ lines }) => !account || lines.some((line) => line.account === account))
         .slice(-limit),
     trialBalance: (bank) => trialBalance(books(bank)),
-    relatedTo: (bank, keys) => related(books(bank), keys),
+    relatedTo: (bank, keys) => relatedNotes(books(bank), keys),
     leaves: (bank) => Object.values(books(bank).leaves),
     aborted: (bank) => Object.values(books(bank).aborted),
     transfersOf: (bank, payId) => ofPayment(books(bank), payId),
