@@ -49,13 +49,18 @@ static bool is_seeded;
 static int32_t random_file = -1;
 static int64_t epoch_at_start_ms;
 static bool is_clock_given;
-static uint32_t boot_counter;
 
 static struct slot *slot_of(uint8_t channel) { return &slots[channel - CHANNEL_AGENT]; }
 
 _Noreturn void emulator_exit(const char *reason) {
   semihosting_print(reason);
   semihosting_exit();
+}
+
+_Noreturn void board_fail(const char *reason) {
+  semihosting_print("the board failed: ");
+  semihosting_print(reason);
+  emulator_exit("\n");
 }
 
 /* A decimal number in a file; `absent` where there is no such file. */
@@ -149,7 +154,7 @@ static void seed_slot(uint8_t channel, const uint8_t *seed, size_t length) {
   sha256_update(&hash, seed, length);
   sha256_end(&hash, slot_of(channel)->key);
   /* Each time the board is on has its own part of the stream: no bytes come twice. */
-  slot_of(channel)->next_block = (uint64_t)(boot_counter - 1) << 32;
+  slot_of(channel)->next_block = (uint64_t)board_number_read(NUMBER_BOOTS, 0, 0) << 32;
 }
 
 static void start_randomness(void) {
@@ -178,7 +183,6 @@ void emulator_start(void) {
     open_wear(&slots[index]);
     slots[index].counter = read_number(slots[index].counter_path, 0);
   }
-  boot_counter = (uint32_t)read_number("boots", 0) + 1;
   start_randomness();
   is_clock_given = read_number("clock", -1) >= 0;
   epoch_at_start_ms = (int64_t)semihosting_time() * 1000 - (int64_t)board_now_ms();
@@ -230,21 +234,9 @@ bool board_flash_write(uint8_t slot, uint32_t offset, const uint8_t *bytes, size
   return length == 0 || semihosting_write(seek(slot, offset), bytes, length);
 }
 
-/* Counted first: a cut in between counts one too many, never one too few. */
-static bool count_erasure(struct slot *slot, uint32_t page) {
-  slot->erasures[page] += 1;
-  return semihosting_seek(slot->wear_file, page * sizeof slot->erasures[page]) &&
-         semihosting_write(slot->wear_file, &slot->erasures[page], sizeof slot->erasures[page]);
-}
-
-uint32_t board_flash_erasures(uint8_t slot, uint32_t page) {
-  return slot_of(slot)->erasures[page];
-}
-
 uint64_t emulator_flash_written(uint8_t channel) { return slot_of(channel)->written; }
 
 bool board_flash_erase(uint8_t slot, uint32_t page) {
-  if (!count_erasure(slot_of(slot), page)) return false;
   return write_erased(seek(slot, page * FLASH_PAGE_SIZE), 1);
 }
 
@@ -258,18 +250,25 @@ int64_t board_counter_raise(uint8_t slot) {
   return raised->counter;
 }
 
-uint32_t board_version_floor(uint8_t slot) {
-  return (uint32_t)read_number(slot_of(slot)->version_path, 0);
+/* Where a number other than erasures is kept. */
+static const char *path_of(enum number number, uint8_t slot) {
+  return number == NUMBER_BOOTS ? "boots" : slot_of(slot)->version_path;
 }
 
-bool board_raise_version_floor(uint8_t slot, uint32_t version) {
-  write_number(slot_of(slot)->version_path, version);
-  return true;
+uint32_t board_number_read(enum number number, uint8_t slot, uint32_t page) {
+  if (number == NUMBER_ERASURES) return slot_of(slot)->erasures[page];
+  return (uint32_t)read_number(path_of(number, slot), 0);
 }
 
-uint32_t board_raise_boot_counter(void) {
-  write_number("boots", boot_counter);
-  return boot_counter;
+bool board_number_write(enum number number, uint8_t slot, uint32_t page, uint32_t value) {
+  if (number != NUMBER_ERASURES) {
+    write_number(path_of(number, slot), value);
+    return true;
+  }
+  struct slot *worn = slot_of(slot);
+  worn->erasures[page] = value;
+  return semihosting_seek(worn->wear_file, page * sizeof value) &&
+         semihosting_write(worn->wear_file, &value, sizeof value);
 }
 
 void board_secret(uint8_t copy[BOARD_SECRET_SIZE]) { memcpy(copy, secret, sizeof secret); }

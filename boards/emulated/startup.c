@@ -40,7 +40,7 @@ void board_millisecond(void) {
 
 /* Memory that is not there, a stack that is full: no image can cause it, and nothing is left that
  * could be trusted. The board stops, and starts anew when it is switched on. */
-void board_fault(void) { emulator_exit("the board failed: hardware fault\n"); }
+void board_fault(void) { board_fail("hardware fault"); }
 
 /* Up to the frame of the function that calls this, which is all that the stack holds yet. */
 static void mark_stack(void) {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The banks of loaded images, for the engine that has some (runtime/wasm3): files, read once and
 // written through.
-#include "../runtime/wasm3/banks.h"
-
 #include <string.h>
 
 #include "board.h"
 #include "emulator.h"
+#include "link/protocol.h"
 #include "semihosting.h"
 
 enum { SLOTS = 2 };

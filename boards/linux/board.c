@@ -8,10 +8,7 @@
 #include "board.h"
 #include "emulator.h"
 #include "runtime.h"
-
-static uint8_t received[4096];
-static size_t received_length;
-static size_t received_read;
+#include "stream/stream.h"
 
 uint64_t board_now_ms(void) {
   struct timespec now;
@@ -19,42 +16,24 @@ uint64_t board_now_ms(void) {
   return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-void board_write(const uint8_t *bytes, size_t length) {
-  while (length > 0) {
-    ssize_t written = write(STDOUT_FILENO, bytes, length);
-    if (written <= 0) exit(1);
-    bytes += written;
-    length -= (size_t)written;
-  }
+size_t stream_send(const uint8_t *bytes, size_t length) {
+  ssize_t written = write(STDOUT_FILENO, bytes, length);
+  if (written <= 0) exit(1);
+  return (size_t)written;
 }
 
-int board_read(void) {
-  if (received_read == received_length) return -1;
-  uint8_t byte = received[received_read];
-  received_read += 1;
-  return byte;
-}
-
-void board_wait(uint64_t deadline_ms) {
+size_t stream_receive(uint8_t *bytes, size_t size, uint32_t wait_ms) {
   struct pollfd line = {.fd = STDIN_FILENO, .events = POLLIN};
-  uint64_t now_ms = board_now_ms();
-  uint64_t wait_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
-  if (poll(&line, 1, wait_ms > 60000 ? 60000 : (int)wait_ms) <= 0) return;
-  ssize_t length = read(STDIN_FILENO, received, sizeof received);
+  if (poll(&line, 1, (int)wait_ms) <= 0) return 0;
+  ssize_t length = read(STDIN_FILENO, bytes, size);
   /* The line was closed: the board is switched off. */
   if (length <= 0) exit(0);
-  received_length = (size_t)length;
-  received_read = 0;
+  return (size_t)length;
 }
 
 /* No interrupt writes to the line. */
 void board_hold(void) {}
 void board_release(void) {}
-
-void board_work(uint8_t channel, bool is_at_work) {
-  (void)channel;
-  (void)is_at_work;
-}
 
 int main(void) {
   emulator_start();

@@ -33,9 +33,3 @@ void uart_send(uint8_t byte) {
   }
   USART1->data = byte;
 }
-
-/* This board has neither a light nor a clock for it. */
-void board_work(uint8_t channel, bool is_at_work) {
-  (void)channel;
-  (void)is_at_work;
-}

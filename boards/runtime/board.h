@@ -44,10 +44,10 @@ void board_hold(void);
 void board_release(void);
 
 /* Tells that the module on a channel, or the board for channel 1, begins or ends its work on an
- * event: for a light, or a clock. */
+ * event: for a light, or a clock. Does nothing if left out. */
 void board_work(uint8_t channel, bool is_at_work);
 
-/* Fills with random bytes of a true source; false if it failed its health test. */
+/* Fills with random bytes of a true source, which health.c watches; false if it failed. */
 bool board_random(uint8_t slot, uint8_t *output, size_t length);
 
 void board_flash_read(uint8_t slot, uint32_t offset, uint8_t *output, size_t length);
@@ -57,27 +57,45 @@ bool board_flash_write(uint8_t slot, uint32_t offset, const uint8_t *bytes, size
 
 bool board_flash_erase(uint8_t slot, uint32_t page);
 
-/* The monotonic counter, or -1 where there is none. */
+/* The monotonic counter, or -1 where there is none, as where these two are left out: such a board
+ * is certified `counter: none`. */
 int64_t board_counter_read(uint8_t slot);
 
 /* Raises the counter by one, atomic under power loss; -1 where there is none or it is worn out. */
 int64_t board_counter_raise(uint8_t slot);
 
-/* Raises the count of times that the board was switched on, and gives it. */
-uint32_t board_raise_boot_counter(void);
+/* Numbers that a board keeps, beginning at 0. */
+enum number {
+  /* How often the board was switched on; slot and page are 0. */
+  NUMBER_BOOTS,
+  /* The highest version of the slot's image that has run. Where the board has a monotonic counter
+   * to spare, it is this: no old copy of the storage then brings an old image back. */
+  NUMBER_VERSION,
+  /* How often a page of the slot's flash window was erased; UINT32_MAX, and never written, where
+   * the board does not count. */
+  NUMBER_ERASURES,
+};
 
-/*
- * The highest version of the slot's image that has run, 0 for none: no lower one is started again.
- * Raising it is atomic under power loss; where the board has a monotonic counter to spare, this is
- * its value, so that no old copy of the storage brings an old image back.
- */
-uint32_t board_version_floor(uint8_t slot);
-bool board_raise_version_floor(uint8_t slot, uint32_t version);
+/* Replacing a number is atomic under power loss; false if the board could not. */
+uint32_t board_number_read(enum number number, uint8_t slot, uint32_t page);
+bool board_number_write(enum number number, uint8_t slot, uint32_t page, uint32_t value);
 
-/* How often a page of the flash window was erased; UINT32_MAX where the board does not count. */
-uint32_t board_flash_erasures(uint8_t slot, uint32_t page);
+/* Of each slot, where the engine loads images (wasm3/banks.h): of FLASH_SIZE bytes, with pages and
+ * words as the flash windows have them. */
+enum { BANK_COUNT = 2 };
+
+/* The bank's bytes, mapped where the processor reads them; programs erased words; erases a page.
+ * Other engines do without these three. */
+const uint8_t *board_bank(uint8_t slot, uint8_t bank);
+bool board_bank_write(uint8_t slot, uint8_t bank, uint32_t offset, const uint8_t *bytes,
+                      size_t length);
+bool board_bank_erase(uint8_t slot, uint8_t bank, uint32_t page);
 
 /* The board's own secret. The caller wipes its copy. */
 void board_secret(uint8_t secret[BOARD_SECRET_SIZE]);
+
+/* Nothing can be trusted any more: the board stops, or starts anew. `reason` is told
+ * where somebody hears it. */
+_Noreturn void board_fail(const char *reason);
 
 #endif

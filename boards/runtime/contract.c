@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "board.h"
+#include "health.h"
+#include "numbers.h"
 #include "runtime.h"
 #include "sha256.h"
 
@@ -33,7 +35,8 @@ bool contract_send(struct module *module, uint32_t port, uint32_t pointer, uint3
 bool contract_random(struct module *module, uint32_t pointer, uint32_t length, uint32_t *result) {
   uint8_t *output = view(module, pointer, length);
   if (length < 1 || length > RANDOM_LIMIT || output == NULL) return false;
-  *result = board_random(module->image->channel, output, length) ? 0 : REFUSED;
+  bool is_sound = board_random(module->image->channel, output, length);
+  *result = is_sound && health_check(output, length) ? 0 : REFUSED;
   return true;
 }
 
@@ -76,7 +79,7 @@ bool contract_flash_write(struct module *module, uint32_t offset, uint32_t point
 
 uint32_t contract_flash_erase(struct module *module, uint32_t page) {
   if (page >= FLASH_SIZE / FLASH_PAGE_SIZE) return REFUSED;
-  return board_flash_erase(module->image->channel, page) ? 0 : REFUSED;
+  return numbers_erase(module->image->channel, page) ? 0 : REFUSED;
 }
 
 int64_t contract_counter_read(struct module *module) {

@@ -4,6 +4,7 @@
 
 #include "board.h"
 #include "link/bytes.h"
+#include "numbers.h"
 
 enum { RUNNING = 1, STOPPED = 2, OUTDATED = 3 };
 enum { MODULE_STATUS_SIZE = 14, MODULE_WEAR_SIZE = 9, DATA_HEAD_SIZE = 6, DATA_LIMIT = 232 };
@@ -40,7 +41,7 @@ size_t management_wear(const struct module *modules, uint8_t count,
     uint32_t total = 0;
     uint32_t most = 0;
     for (uint32_t page = 0; page < FLASH_SIZE / FLASH_PAGE_SIZE; page += 1) {
-      uint32_t erasures = board_flash_erasures(slot, page);
+      uint32_t erasures = numbers_erasures(slot, page);
       if (erasures > most) most = erasures;
       total += erasures;
     }

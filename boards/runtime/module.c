@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "board.h"
+#include "numbers.h"
 
 /* An image that fails at this many starts in a row is not started again. */
 enum { STARTS_IN_VAIN_LIMIT = 3 };
@@ -34,10 +35,10 @@ static bool call(struct module *module, enum image_export name, uint32_t argumen
 void module_check_version(struct module *module) {
   uint8_t slot = module->image->channel;
   uint32_t version = module->image->version;
-  uint32_t floor = board_version_floor(slot);
+  uint32_t floor = numbers_version_floor(slot);
   /* Raised before the image's first start: what it writes is not for the version before. */
   module->is_outdated =
-      version < floor || (version > floor && !board_raise_version_floor(slot, version));
+      version < floor || (version > floor && !numbers_raise_version_floor(slot, version));
 }
 
 bool module_start(struct module *module) {

@@ -8,6 +8,7 @@
 #include "link/link.h"
 #include "management.h"
 #include "module.h"
+#include "numbers.h"
 
 /* Room for two answers: the host may ask again before it has heard the first. */
 static uint8_t board_outbox[2 * (MANAGEMENT_ANSWER_LIMIT + OUTBOX_HEADER)];
@@ -176,7 +177,7 @@ static void set_up(void) {
   }
   link.information = (struct board_information){
       .is_simulated = board_is_simulated,
-      .boot_counter = board_raise_boot_counter(),
+      .boot_counter = numbers_raise_boots(),
       .message_limit = MESSAGE_LIMIT,
       .board_name = board_name,
       .module_count = installed_image_count,

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The runtime's own Ed25519 as a program, for tests: each line `sign SECRET MESSAGE` prints public
-// key and signature, `verify KEY MESSAGE SIGNATURE` prints 1 or 0; all in hexadecimal, - for no
-// bytes.
+// The runtime's own Ed25519 and its watch over random sources as a program, for tests: each line
+// `sign SECRET MESSAGE` prints public key and signature, `verify KEY MESSAGE SIGNATURE` and
+// `health BYTES -` print 1 or 0; all in hexadecimal, - for no bytes.
 #include <stdio.h>
 #include <string.h>
 
 #include "ed25519.h"
+#include "health.h"
 
 enum { MESSAGE_LIMIT = 4096, LINE_SIZE = 2 * MESSAGE_LIMIT + 512 };
 
@@ -31,6 +32,10 @@ int main(void) {
     words[0] = strtok(line, " \n");
     for (int index = 1; index < 4; index += 1) words[index] = strtok(NULL, " \n");
     if (words[2] == NULL) return 2;
+    if (strcmp(words[0], "health") == 0) {
+      printf("%d\n", health_check(message, read_hex(words[1], message)));
+      continue;
+    }
     read_hex(words[1], key);
     size_t length = read_hex(words[2], message);
     if (strcmp(words[0], "sign") == 0) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The boards' own Ed25519 in C: the vectors of RFC 8032 section 7.1, and on random secrets,
-// messages and damaged signatures what @noble says.
+// messages and damaged signatures what @noble says. And their watch over random sources.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { ed25519 } from "@noble/curves/ed25519.js";
@@ -9,7 +9,7 @@ import { Random } from "../../host/torture/random.ts";
 
 const PROGRAM = "build/boards/boardCrypto";
 const FLAGS = ["-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"];
-const SOURCES = ["ed25519", "field25519", "sha256", "sha512"];
+const SOURCES = ["ed25519", "field25519", "health", "sha256", "sha512"];
 
 beforeAll(() => {
   mkdirSync("build/boards", { recursive: true });
@@ -105,4 +105,17 @@ test("a signature's second form, S plus the order, is refused", () => {
   const larger = (BigInt(`0x${hex(s)}`) + order).toString(16).padStart(64, "0");
   const second = signature.slice(0, 64) + hex(fromHex(larger).reverse());
   expect(run([`verify ${key} ${message} ${second}`])).toEqual(["0"]);
+});
+
+test("a random source that gives a word three times in a row is not taken from (SP 800-90B)", () => {
+  const [one, other] = ["0badcafe", "12345678"];
+  const calls: [string, string][] = [
+    [one + one + other + one, "1"],
+    [one + one + one, "0"],
+    [`${other + one + one + one}ff`, "0"],
+    [`${one + one}0badca`, "1"],
+    ["00".repeat(32), "0"],
+    ["00".repeat(8), "1"],
+  ];
+  expect(run(calls.map(([bytes]) => `health ${bytes} -`))).toEqual(calls.map(([, told]) => told));
 });

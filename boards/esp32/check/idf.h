@@ -43,7 +43,7 @@ esp_err_t nvs_set_u32(nvs_handle_t handle, const char *key, uint32_t value);
 esp_err_t nvs_commit(nvs_handle_t handle);
 
 void bootloader_random_enable(void);
-uint32_t esp_random(void);
+void esp_fill_random(void *bytes, size_t length);
 typedef enum { HMAC_KEY0 } hmac_key_id_t;
 esp_err_t esp_hmac_calculate(hmac_key_id_t key, const void *message, size_t length, uint8_t *hmac);
 

@@ -7,6 +7,7 @@
 
 #include "../board.h"
 #include "../link/bytes.h"
+#include "../numbers.h"
 #include "../sha256.h"
 
 /* A bank's first page: the statement's length, and from the next word the statement. */
@@ -68,7 +69,7 @@ static enum update_status begin(struct banks *banks, bool is_outdated, const uin
   if (strcmp(release.name, image->name) != 0) return UPDATE_OTHER_NAME;
   if (release.minimum_version != image->minimum_version) return UPDATE_OTHER_PURSE;
   if (release.size > IMAGE_LIMIT) return UPDATE_TOO_LONG;
-  bool is_newer = release.version >= board_version_floor(image->channel) &&
+  bool is_newer = release.version >= numbers_version_floor(image->channel) &&
                   (is_outdated || release.version > image->version);
   /* The same bytes under a newer version are loaded: the version is what never goes back. */
   bool is_there =

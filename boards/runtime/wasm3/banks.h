@@ -8,16 +8,6 @@
 #include "instance.h"
 #include "release.h"
 
-/* Of each slot; a bank has FLASH_SIZE bytes, with pages and words as the flash windows have them. */
-enum { BANK_COUNT = 2 };
-
-/* What the board supplies beside board.h. The bank's bytes, mapped where the processor reads them. */
-const uint8_t *board_bank(uint8_t slot, uint8_t bank);
-/* Programs erased words. */
-bool board_bank_write(uint8_t slot, uint8_t bank, uint32_t offset, const uint8_t *bytes,
-                      size_t length);
-bool board_bank_erase(uint8_t slot, uint8_t bank, uint32_t page);
-
 /* One slot's images. */
 struct banks {
   struct image *image;
