@@ -4,17 +4,8 @@
 // 2 and 4).
 import { describe, expect, test } from "vitest";
 import { CROSSINGS } from "../../host/torture/wireFaults.ts";
-import {
-  credential,
-  FAULT_WIDTH,
-  payment,
-  purchase,
-  purchases,
-  Trial,
-  tryFaults,
-  tryStorms,
-  withdrawal,
-} from "../support/wireScenarios.ts";
+import { credential, payment, purchase, purchases, withdrawal } from "../support/wireScenarios.ts";
+import { FAULT_WIDTH, Trial, tryFaults, tryStorms } from "../support/wireTrial.ts";
 
 describe.each([
   ["purchase", purchase],

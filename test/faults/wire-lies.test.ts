@@ -3,15 +3,8 @@
 // command, or nothing at all. What it orders may be paid; nothing is paid twice, made, or left in
 // doubt.
 import { describe, expect, test } from "vitest";
-import {
-  credential,
-  payment,
-  purchase,
-  Trial,
-  tryFaults,
-  tryStorms,
-  withdrawal,
-} from "../support/wireScenarios.ts";
+import { credential, payment, purchase, withdrawal } from "../support/wireScenarios.ts";
+import { Trial, tryFaults, tryStorms } from "../support/wireTrial.ts";
 
 describe.each([
   ["purchase", purchase],

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { type Cable, type CableFault, LinkedDevices } from "../support/linkedDevices.ts";
 import { filled } from "../../host/torture/agentWorld.ts";
 import { Random } from "../../host/torture/random.ts";
-import { FAULT_WIDTH } from "../support/wireScenarios.ts";
+import { FAULT_WIDTH } from "../support/wireTrial.ts";
 
 const COMMITTED = 2;
 const FIRST = filled(21);

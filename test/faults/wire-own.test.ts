@@ -4,14 +4,8 @@
 // neither half needs a boot to go on, not even where the messages are lost by which they agree on
 // a key.
 import { describe, expect, test } from "vitest";
-import {
-  payment,
-  paymentAfterBoot,
-  purchase,
-  Trial,
-  tryFaults,
-  tryStorms,
-} from "../support/wireScenarios.ts";
+import { payment, paymentAfterBoot, purchase } from "../support/wireScenarios.ts";
+import { Trial, tryFaults, tryStorms } from "../support/wireTrial.ts";
 
 describe.each([
   ["purchase", purchase],

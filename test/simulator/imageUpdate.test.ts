@@ -1,97 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signed updates of images at the simulated board (docs/link.md, "Loading an image"): what is
-// taken, each refusal, power cut at every step, and that keys and flash stay with {name, signer,
-// minimum version} (protocol rule 7).
+// taken, each refusal, and that keys and flash stay with {name, signer, minimum version} (protocol
+// rule 7).
 import { readFileSync } from "node:fs";
 import { ed25519 } from "@noble/curves/ed25519.js";
-import { beforeAll, describe, expect, test } from "vitest";
-import { askBoard, loadSignedImage, refusalOf } from "../../host/device/boardRequests.ts";
-import { verifyIdentity } from "../../host/simulator/boardIdentity.ts";
+import { describe, expect, test } from "vitest";
+import { loadSignedImage, refusalOf } from "../../host/device/boardRequests.ts";
 import {
   DATA_SIZE,
-  decodeUpdateAnswer,
   encodeUpdate,
-  type UpdateMessage,
   UpdateRequest,
   UpdateStatus,
 } from "../../host/simulator/imageUpdate.ts";
-import { BoardRequest, decodeStatus, decodeWear } from "../../host/simulator/management.ts";
+import { BoardRequest, decodeStatus } from "../../host/simulator/management.ts";
 import { memoryStorage } from "../../host/simulator/storage.ts";
-import type { BoardOptions, ImageDescription } from "../../host/simulator/types.ts";
 import { signImage, type SignedImage } from "../../host/trust/imageRelease.ts";
-import { buildRelease, DEVELOPMENT_SEED } from "../../host/trust/releaseSigner.ts";
-import { seededRandom } from "../link/noisyLine.ts";
-import { Echo, EchoBench, echoImage, MODULE, pack } from "./echoBoard.ts";
-
-const { signer } = buildRelease();
-const NAME = "echo module";
-const LABEL = new TextEncoder().encode("florin/journal");
-const WORD = pack([1, 2, 3, 4, 5, 6, 7, 8]);
-const OTHER_SEED = new Uint8Array(32).fill(7);
-
-/** The echo image with a custom section that tells a number: other bytes, the same program. */
-function bytesOf(number: number): Uint8Array {
-  return pack(echoImage().bytes, [0, 3, 1, 0x76, number]);
-}
-
-function builtIn(version: number, minimumVersion = 1): ImageDescription {
-  return { bytes: bytesOf(version), name: NAME, version, minimumVersion, signer };
-}
-
-function signed(version: number, options: Partial<Parameters<typeof signImage>[0]> = {}) {
-  return signImage(
-    { name: NAME, version, minimumVersion: 1, ...options },
-    bytesOf(version),
-    DEVELOPMENT_SEED,
-  );
-}
-
-function bench(options: Partial<BoardOptions> = {}): EchoBench {
-  return new EchoBench({ module: builtIn(1), ...options });
-}
-
-/** Asks the board; its answer comes within the call. */
-function ask(at: EchoBench, message: UpdateMessage) {
-  at.heard.length = 0;
-  at.link.send(1, encodeUpdate(message));
-  const said = at.heard.find(({ channel }) => channel === 1);
-  return said === undefined ? null : decodeUpdateAnswer(pack([said.port], said.body));
-}
-
-const begin = (at: EchoBench, { statement }: SignedImage) =>
-  ask(at, { request: UpdateRequest.BEGIN, channel: MODULE, statement })?.status;
-const finish = (at: EchoBench) => ask(at, { request: UpdateRequest.END, channel: MODULE })?.status;
-
-/** Sends DATA up to `endBytes`, as far as the board goes along; the last status. */
-function data(at: EchoBench, bytes: Uint8Array, offset = 0, endBytes = bytes.length) {
-  let status: UpdateStatus | undefined;
-  for (let done = offset; done < endBytes; done += DATA_SIZE) {
-    const part = bytes.slice(done, done + DATA_SIZE);
-    status = ask(at, {
-      request: UpdateRequest.DATA,
-      channel: MODULE,
-      offset: done,
-      bytes: part,
-    })?.status;
-    if (status !== UpdateStatus.TAKEN) break;
-  }
-  return status;
-}
-
-function update(at: EchoBench, image: SignedImage): UpdateStatus | undefined {
-  const begun = begin(at, image);
-  if (begun !== UpdateStatus.TAKEN) return begun;
-  data(at, image.bytes);
-  return finish(at);
-}
-
-/** What SYNC tells of the module, on a new link. */
-async function told(at: EchoBench) {
-  const board = await at.link.open();
-  return board.modules.find(({ channel }) => channel === MODULE)!;
-}
-const versionOf = (at: EchoBench): number =>
-  at.board.snapshot().linkEnd?.information.modules[1]?.imageVersion ?? -1;
+import { DEVELOPMENT_SEED } from "../../host/trust/releaseSigner.ts";
+import { Echo, EchoBench, MODULE, pack } from "./echoBoard.ts";
+import {
+  begin,
+  bench,
+  builtIn,
+  bytesOf,
+  data,
+  finish,
+  LABEL,
+  NAME,
+  OTHER_SEED,
+  signed,
+  signer,
+  told,
+  update,
+  versionOf,
+  WORD,
+} from "./updateBench.ts";
 
 test("the development signer's public key is the one in assembly/images/release.json", () => {
   expect(ed25519.getPublicKey(DEVELOPMENT_SEED)).toEqual(signer);
@@ -232,65 +174,6 @@ describe("what is refused leaves the old image running", () => {
   });
 });
 
-test("an update goes on after a break of the line, and begins anew after a cut", () => {
-  const at = bench();
-  const image = signed(2);
-  begin(at, image);
-  data(at, image.bytes, 0, 4 * DATA_SIZE);
-  const statement = image.statement;
-  const again = () => ask(at, { request: UpdateRequest.BEGIN, channel: MODULE, statement })?.offset;
-  expect(again()).toBe(4 * DATA_SIZE);
-  data(at, image.bytes, 4 * DATA_SIZE);
-  at.board.powerOff();
-  at.board.powerOn();
-  expect(versionOf(at)).toBe(1);
-  expect(again()).toBe(0);
-});
-
-describe("power cut in an update", () => {
-  /** Operations of one whole update, after those of the start. */
-  const FIRST = 3;
-  let operations = 0;
-  beforeAll(() => {
-    const at = bench({
-      power: ({ index }) => {
-        operations = index + 1;
-        return "keep";
-      },
-    });
-    expect(update(at, signed(2))).toBe(UpdateStatus.TAKEN);
-    expect(operations).toBeGreaterThan(FIRST + 10);
-  });
-
-  test.each(["cut-before", "cut-after", "tear"] as const)("%s each operation", (kind) => {
-    const seen = new Set<number>();
-    for (let index = 0; index < operations; index += 1) {
-      const random = seededRandom(index + 1);
-      const tear = () => Math.floor(random() * 2 ** 32);
-      const storage = memoryStorage();
-      const at = bench({
-        storage,
-        power: (operation) => {
-          if (operation.index !== index) return "keep";
-          return kind === "tear" ? { tear } : kind;
-        },
-      });
-      if (at.board.isOn) update(at, signed(2));
-      expect(at.board.isOn).toBe(false);
-      const after = bench({ storage });
-      const version = versionOf(after);
-      expect([1, 2]).toContain(version);
-      seen.add(version);
-      expect(after.ask(MODULE, Echo.ECHO, [9]).data).toEqual(pack([9]));
-      // Once the new one has run, the old one never does; and the update can be done again.
-      if (version === 2) expect(begin(after, signed(1))).toBe(UpdateStatus.OLDER);
-      expect(update(after, signed(2))).toBe(UpdateStatus.TAKEN);
-      expect(versionOf(after)).toBe(2);
-    }
-    expect([...seen].sort()).toEqual([1, 2]);
-  });
-});
-
 describe("storage of a newer image", () => {
   test("a board with an older image does not start it, says so, and takes a newer one", () => {
     const storage = memoryStorage();
@@ -337,60 +220,4 @@ describe("storage of a newer image", () => {
     const minimum = bench({ storage, module: builtIn(2, 2) });
     expect(minimum.ask(MODULE, Echo.DEVICE_KEY, LABEL).data).not.toEqual(key);
   });
-});
-
-test("a snapshot carries an update: before it, in it and after it", () => {
-  const at = bench();
-  const image = signed(2);
-  const before = at.board.snapshot();
-  begin(at, image);
-  data(at, image.bytes, 0, 4 * DATA_SIZE);
-  const within = at.board.snapshot();
-  const link = at.link.snapshot();
-  data(at, image.bytes, 4 * DATA_SIZE);
-  finish(at);
-  const after = at.board.snapshot();
-  at.board.restore(within);
-  at.link.restore(link);
-  expect(versionOf(at)).toBe(1);
-  expect(data(at, image.bytes, 4 * DATA_SIZE)).toBe(UpdateStatus.TAKEN);
-  at.board.restore(after);
-  expect(versionOf(at)).toBe(2);
-  at.board.restore(before);
-  expect(versionOf(at)).toBe(1);
-  at.board.powerOff();
-  at.board.powerOn();
-  expect(versionOf(at)).toBe(1);
-  expect(finish(at)).toBe(UpdateStatus.OUT_OF_ORDER);
-});
-
-test("wear counts erasures of the module's own flash, of all pages and of the worst", async () => {
-  const storage = memoryStorage();
-  const at = bench({ storage });
-  for (const page of [1, 1, 2]) at.ask(MODULE, Echo.FLASH_ERASE, [page]);
-  at.close();
-  const after = bench({ storage });
-  after.ask(MODULE, Echo.FLASH_ERASE, [1]);
-  const answer = decodeWear(await askBoard(after.link, after.clock, pack([BoardRequest.WEAR])));
-  expect(answer).toEqual([
-    { channel: 2, erasures: { total: 0, most: 0 } },
-    { channel: 3, erasures: { total: 4, most: 3 } },
-  ]);
-});
-
-test("the board signs what it tells in SYNC, under the link's nonce, with a key of its own", async () => {
-  const at = bench();
-  const answer = await askBoard(at.link, at.clock, pack([BoardRequest.IDENTITY]));
-  const identity = verifyIdentity(answer, at.link.nonce);
-  expect(identity?.board).toEqual(at.link.board);
-  const changed = answer.slice();
-  changed[80]! ^= 1;
-  expect(verifyIdentity(changed, at.link.nonce)).toBeNull();
-  expect(verifyIdentity(answer, new Uint8Array(8).fill(9))).toBeNull();
-  const again = bench();
-  const same = await askBoard(again.link, again.clock, pack([BoardRequest.IDENTITY]));
-  expect(verifyIdentity(same, again.link.nonce)?.key).toEqual(identity?.key);
-  const other = bench({ secret: OTHER_SEED });
-  const theirs = await askBoard(other.link, other.clock, pack([BoardRequest.IDENTITY]));
-  expect(verifyIdentity(theirs, other.link.nonce)?.key).not.toEqual(identity?.key);
 });
