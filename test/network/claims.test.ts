@@ -293,6 +293,24 @@ describe("a false claim is refused", () => {
     expect((await totals()).lostMinor).toBe(AMOUNT);
   });
 
+  test("of money that was offered on to the next claimant, who is paid in its place", async () => {
+    const next = world.thief;
+    await file();
+    const received: Hop = { to: claimant, amount: AMOUNT, payId: bytesToHex(PAY_ID) };
+    held.hops = [...held.hops, received];
+    held.leaf = world.note(held.body, held.hops).leaf;
+    const liar = claimant;
+    [payer, claimant] = [claimant, next];
+    expect((await file()).type).toBe("filed");
+    expect(await due()).toEqual([
+      ["refused", Refusal.RECEIVED],
+      ["paid", Refusal.NONE],
+    ]);
+    expect(convicted.map(({ module }) => module)).toEqual([bytesToHex(liar.id)]);
+    expect(await balance(BANK)).toBe(AMOUNT);
+    expect(await totals()).toMatchObject({ redeemedMinor: AMOUNT, lostMinor: 0 });
+  });
+
   test("of money that came back another way; nobody is convicted by an offer alone", async () => {
     await file();
     await cameBack(back(80), 80);

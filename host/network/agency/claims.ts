@@ -2,6 +2,7 @@
 // The Certification Agency's decisions about claims (par. 122; docs/protocol.md rule 4.13), over
 // plain records: filed by verified evidence before the horizon, decided when every way by which the
 // money could still come back is closed. Ids are hexadecimal, times seconds since 1970.
+import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import {
   type Claim,
@@ -110,6 +111,25 @@ export function judgeClaim(findings: readonly ClaimFinding[]): number {
   if (has("received")) return Refusal.RECEIVED;
   if (has("claimed")) return Refusal.CLAIMED;
   return has("elsewhere") || has("counterfeit") ? Refusal.ELSEWHERE : Refusal.NONE;
+}
+
+/**
+ * What shows that a draft was received, though none of it came back: the next claimant's evidence,
+ * whose note goes on behind it by a transfer or an offer that this claimant signed.
+ * @param leaf hash of the draft
+ * @returns the hash of what it signed; undefined where no claim shows it
+ */
+export function passedOnBy(leaf: string, filed: readonly ClaimRecord[]): string | undefined {
+  for (const record of filed) {
+    const { claim, notes } = claimedNotes(record);
+    for (const { note, draft } of notes) {
+      const next = note.transfers.find(({ parent }) => bytesToHex(parent) === leaf);
+      if (next !== undefined) return bytesToHex(next.hash);
+      // The offer is the signature under a draft, which has none itself.
+      if (bytesToHex(draft.parent) === leaf) return bytesToHex(sha256(claim.offer.object.payload));
+    }
+  }
+  return undefined;
 }
 
 /** The drafts of this payment; a module exports those of all that is in doubt, in their order. */

@@ -24,6 +24,7 @@ import {
   type Filing,
   isDefeatedBy,
   judgeClaim,
+  passedOnBy,
 } from "./claims.ts";
 
 export interface ClaimsDeskOptions {
@@ -110,16 +111,20 @@ export class ClaimsDesk {
   }
 
   private async decide(record: ClaimRecord): Promise<ClaimRecord> {
-    const { ledger, nowSeconds, onConviction } = this.options;
+    const { claims, ledger, nowSeconds, onConviction } = this.options;
     const { claim, notes } = claimedNotes(record);
     const now = nowSeconds();
     const batches = notes.flatMap((note) => claimBatches(note, claim, now));
     // Paid, and the process ended before that was written: the same batches are repetitions.
     const findings: ClaimFinding[] = [];
+    const filed = await claims.all();
     for (const claimed of notes) {
       const { issuer } = claimed.note.body;
       const keys = claimKeys(claimed);
       const issue = await ledger.payment(issuer, keys.generator, keys.issuePayId);
+      const leaf = bytesToHex(claimed.draft.hash);
+      const hash = passedOnBy(leaf, filed);
+      if (hash !== undefined) findings.push({ type: "received", by: { parent: leaf, hash } });
       findings.push(examineClaimed(claimed, issue, await ledger.relatedTo(issuer, keys)));
     }
     const isPaidBefore = await this.isPaid(record);

@@ -21,8 +21,8 @@ export const CLAIM_LEG = "claim";
 export type ClaimFinding =
   /** Nothing of it came back: it is owed to whoever had it last. */
   | { readonly type: "free" }
-  /** The claimant passed it on, by this transfer. */
-  | { readonly type: "received"; readonly by: IndexedTransfer }
+  /** The claimant passed it on: what the hash is of has its signature. */
+  | { readonly type: "received"; readonly by: Pick<IndexedTransfer, "parent" | "hash"> }
   | { readonly type: "elsewhere" | "claimed" | "counterfeit" };
 
 /** By what the index is asked about a claimed note: also what follows the draft. */
