@@ -32,7 +32,7 @@ async function lookAndRestart(board: SimulatedBoard, ...channels: number[]): Pro
 async function pay(payer: Party, number: number): Promise<number> {
   const command = filled(number);
   payer.tell("agent", PAY, command, PAID_MINOR, "EUR");
-  await until("the payment's outcome", () => isFinal(payer.stateOf(command)), 20_000);
+  await until("the payment's outcome", () => isFinal(payer.stateOf(command)));
   return payer.stateOf(command);
 }
 
