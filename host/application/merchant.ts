@@ -3,6 +3,7 @@
 // merchantApplication.ts. It signs offers through its agent, asks the card network for holds and
 // settles them, and tells the merchant's bank of each posting.
 import type { TransactionDevice } from "../device/types.ts";
+import type { Clock, Timer } from "../link/clock.ts";
 import { decodeCbor } from "../trust/cbor.ts";
 import { parseSigned } from "../trust/cose.ts";
 import { DIRECTION_NUMBERS, type Direction } from "../trust/merchantOffer.ts";
@@ -46,7 +47,8 @@ export interface CardSettlement {
 }
 
 export interface MerchantOptions {
-  device: TransactionDevice;
+  device: Pick<TransactionDevice, "command" | "send" | "onEvent">;
+  clock: Pick<Clock, "after">;
   acquirer: Acquirer;
   /** The agent's id, 16 hexadecimal digits: the card acceptor of the card messages. */
   agentId: string;
@@ -63,23 +65,34 @@ export interface MerchantOptions {
 
 /** Payload of an issuer's posting: mandate hash and 1 for posted (docs/protocol.cddl, posting). */
 const POSTED = 1;
+/** After that the agent is asked again for what could not be booked. */
+const BOOK_AGAIN_MS = 30_000;
 
 export class MerchantService {
   readonly state: MerchantApplication = newMerchantApplication();
   private readonly options: MerchantOptions;
   private readonly stop: () => void;
+  private isOpen = false;
+  private bookAgain: Timer | undefined;
 
   constructor(options: MerchantOptions) {
     this.options = options;
     this.stop = options.device.onEvent((event) => {
+      // An agent that started anew serves nobody, and what was on the line when it broke is lost.
+      const isAnew = event.type === "restarted" && event.target === "agent" && !event.isStopped;
+      if (this.isOpen && (event.type === "linkUp" || isAnew)) this.open().catch(this.alarm);
       if (event.type !== "message" || event.target !== "agent") return;
       const body = parseHostBody(event.body);
       if (body !== undefined) this.take({ type: "agent", body });
     });
   }
 
-  /** Opens the shop (step 708) and takes up what an earlier process left unsettled. */
+  /**
+   * Opens the shop (step 708) and takes up what an earlier process left unsettled; done again by
+   * itself whenever the device was away.
+   */
   async open(): Promise<void> {
+    this.isOpen = true;
     step("merchant's host", 708);
     await ask(this.options.device, "agent", HostMessage.SERVE, true);
     await ask(this.options.device, "agent", HostMessage.OBLIGATIONS);
@@ -113,20 +126,22 @@ export class MerchantService {
 
   close(): void {
     this.stop();
+    this.bookAgain?.cancel();
   }
+
+  private readonly alarm = (error: unknown): void => {
+    this.options.onAlarm(error instanceof Error ? error.message : String(error));
+  };
 
   private take(event: MerchantEvent): void {
     try {
       for (const effect of stepMerchant(this.state, event)) this.carryOut(effect);
     } catch (error) {
-      this.options.onAlarm(error instanceof Error ? error.message : String(error));
+      this.alarm(error);
     }
   }
 
   private carryOut(effect: MerchantEffect): void {
-    const alarm = (error: unknown) => {
-      this.options.onAlarm(error instanceof Error ? error.message : String(error));
-    };
     switch (effect.type) {
       case "command":
         this.options.device.send("agent", effect.body);
@@ -138,10 +153,10 @@ export class MerchantService {
         this.options.onReceived(effect.payId);
         break;
       case "hold":
-        this.hold(effect.tag, effect.mandate, effect.card).catch(alarm);
+        this.hold(effect.tag, effect.mandate, effect.card).catch(this.alarm);
         break;
       case "settle":
-        this.settle(effect.transactionId, effect.completion, effect.card).catch(alarm);
+        this.settle(effect.transactionId, effect.completion, effect.card).catch(this.alarm);
         break;
       case "served":
         this.options.onServed(effect.tag, effect.entry);
@@ -164,10 +179,26 @@ export class MerchantService {
     const payload = decodeCbor(parseSigned(posting)?.payload ?? new Uint8Array());
     const [mandateHash, state] = Array.isArray(payload) ? (payload as unknown[]) : [];
     if (!(mandateHash instanceof Uint8Array)) throw new Error("the issuer's posting is malformed");
-    // The bank first: the agent repeats its completion until it is told, so nothing is forgotten.
+    // The bank first: the agent keeps its completion until it is told, so nothing is forgotten.
     const { cardNumber } = account;
-    await this.options.onSettled({ mandateHash, cardNumber, isPosted: state === POSTED });
+    try {
+      await this.options.onSettled({ mandateHash, cardNumber, isPosted: state === POSTED });
+    } catch (error) {
+      this.askAgain();
+      throw error;
+    }
     this.take({ type: "settled", transactionId, posting: decodeCbor(posting) });
+  }
+
+  /** Has the agent say a little later what it still owes. */
+  private askAgain(): void {
+    this.bookAgain?.cancel();
+    this.bookAgain = this.options.clock.after(BOOK_AGAIN_MS, () => {
+      ask(this.options.device, "agent", HostMessage.OBLIGATIONS).catch((error: unknown) => {
+        this.alarm(error);
+        this.askAgain();
+      });
+    });
   }
 
   private cardOf(card: Uint8Array): CardAndMerchant {

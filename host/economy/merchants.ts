@@ -167,6 +167,7 @@ async function openMerchant(setting: MerchantSetting, entry: EconomyMerchant): P
     }
     const service = new MerchantService({
       device: party.device,
+      clock: base.settings.clock,
       acquirer,
       agentId: agentId(party),
       onSettled: (settlement) => bookSettlement(base, bank, entry.name, settlement),
@@ -283,8 +284,8 @@ async function fund(
 
 /** The card issuer's clearing record becomes the merchant's credit (or debit, for a sale). */
 export async function bookSettlement(
-  base: Foundations,
-  bank: Bank,
+  base: Pick<Foundations, "database" | "ledger" | "register">,
+  bank: Pick<Bank, "name" | "service">,
   owner: string,
   settlement: CardSettlement,
 ): Promise<void> {

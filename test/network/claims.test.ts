@@ -3,7 +3,7 @@
 // rule 4.13), in virtual time: what is owed is paid once and late enough, what is false is refused,
 // and who took both is convicted. How a module makes its claim: test/money/claims.test.ts.
 import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { AgencyState } from "../../host/network/agency/agency.ts";
 import { LAG_SECONDS } from "../../host/network/agency/claims.ts";
@@ -19,13 +19,11 @@ import { Refusal } from "../../host/trust/claims.ts";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { Role } from "../../host/trust/certificates.ts";
 import { parseSigned, signObject } from "../../host/trust/cose.ts";
-import { DATE, encodeTransfer, EXPIRY, Signer } from "../support/noteMaker.ts";
-import { BANK, type Hop, RedeemedNotes, UNIT } from "./redeemed-notes.ts";
+import { Signer } from "../support/noteMaker.ts";
+import { AMOUNT, ClaimedMoney, HORIZON, type Parts, PAY_ID } from "./claimed-money.ts";
+import { BANK, type Hop, type RedeemedNotes, UNIT } from "./redeemed-notes.ts";
 
-const HORIZON = EXPIRY + 30 * 86_400;
 const OTHER_BANK = "Other Bank";
-const AMOUNT = 60;
-const PAY_ID = new Uint8Array(16).fill(0xaa);
 
 let world: RedeemedNotes;
 let payer: Signer;
@@ -36,25 +34,11 @@ let nowSeconds: number;
 let convicted: Conviction[];
 let heard: AbortedStatement[];
 let desk: ClaimsDesk;
-/** The payer's note of 100, of which 60 are in doubt. */
-let held: { body: ReturnType<RedeemedNotes["issue"]>["body"]; hops: Hop[]; leaf: string };
+let money: ClaimedMoney;
 
 beforeEach(() => {
-  world = new RedeemedNotes();
-  [payer, claimant] = world.people as [Signer, Signer];
-  const { moduleServer, moduleRoot } = world.agency;
-  const signers = [world.generator, world.teller, world.thief, payer, claimant];
-  agency = {
-    kind: "module",
-    rootId: moduleRoot.id,
-    rootSeed: new Uint8Array(32).fill(2),
-    serverSeed: moduleServer.seed,
-    serverCertificate: moduleServer.certificate.bytes,
-    issued: signers.map(({ certificate }) => certificate),
-    untrusted: [],
-    listVersion: 1,
-    listIssued: START_SECONDS,
-  };
+  money = new ClaimedMoney();
+  ({ world, payer, claimant, agency } = money);
   claims = memoryClaimStore();
   nowSeconds = START_SECONDS + 3_600;
   [convicted, heard] = [[], []];
@@ -70,10 +54,6 @@ beforeEach(() => {
   open(BANK, "ben");
   world.store.apply(openBankBatch(OTHER_BANK, [UNIT], { [UNIT]: [BANK] }));
   open(OTHER_BANK, "ben");
-  const { body, first } = world.issue(100);
-  // One pay id each, so that every note made of these hops has the same history.
-  const hops = [first, { to: payer, amount: 100, payId: world.nextPayId() }];
-  held = { body, hops, leaf: world.note(body, hops).leaf };
 });
 
 function newDesk(): ClaimsDesk {
@@ -93,55 +73,8 @@ function newDesk(): ClaimsDesk {
   });
 }
 
-/** What a claim is made of; a test changes a part and everything else stays right. */
-interface Parts {
-  account: string;
-  amount: number;
-  draftAmount: number;
-  claimant: Signer;
-  claimSigner: Signer;
-  offerSigner: Signer;
-  transferee: Uint8Array;
-  horizon: number;
-  draftPayId: Uint8Array;
-}
-
-function made(change: Partial<Parts> = {}): { claim: Uint8Array; drafts: Uint8Array[] } {
-  const parts: Parts = {
-    account: `ben:${UNIT}@${BANK}`,
-    amount: AMOUNT,
-    draftAmount: AMOUNT,
-    claimant,
-    claimSigner: claimant,
-    offerSigner: payer,
-    transferee: claimant.id,
-    horizon: HORIZON,
-    draftPayId: PAY_ID,
-    ...change,
-  };
-  const newest = encodeTransfer({
-    parent: hexToBytes(held.leaf),
-    sequence: 1,
-    offset: 0,
-    amount: parts.draftAmount,
-    transferee: parts.transferee,
-    date: DATE,
-    payId: parts.draftPayId,
-  });
-  const sign = (purpose: string, fields: unknown[], { seed, reference }: Signer) =>
-    signObject(purpose, encodeCbor(fields), seed, reference);
-  const hash = sha256(concatBytes(sha256(newest)));
-  const { amount, horizon } = parts;
-  const terms = [PAY_ID, hash, payer.id, parts.claimant.id, UNIT, amount, horizon];
-  const offer = sign("florin/offer", terms, parts.offerSigner);
-  const fields = [decodeCbor(offer), parts.account, START_SECONDS + 3_000];
-  const claim = sign("florin/claim", fields, parts.claimSigner);
-  const [body, transfers] = decodeCbor(world.note(held.body, held.hops).bytes) as unknown[];
-  return { claim, drafts: [encodeCbor([body, transfers, newest, payer.reference])] };
-}
-
 const file = (change: Partial<Parts> = {}) => {
-  const { claim, drafts } = made(change);
+  const { claim, drafts } = money.made(change);
   return desk.file(claim, drafts);
 };
 const balance = async (bank: string) =>
@@ -156,7 +89,7 @@ async function due(): Promise<(readonly [string, number])[]> {
 
 /** The note went on, from the payer to the claimant and further, and came back. */
 async function cameBack(hops: Hop[], amount: number): Promise<void> {
-  world.cameBack(world.note(held.body, [...held.hops, ...hops]), amount);
+  world.cameBack(world.note(money.held.body, [...money.held.hops, ...hops]), amount);
   await world.reconcile();
 }
 const back = (amount: number): Hop[] => [
@@ -185,7 +118,7 @@ describe("a claim that is true", () => {
     const [record] = await desk.all();
     const [object, server] = decodeCbor(record!.verdict!) as unknown[];
     expect(encodeCbor(server)).toEqual(agency.serverCertificate);
-    const { claim } = made();
+    const { claim } = money.made();
     expect(decodeCbor(parseSigned(encodeCbor(object))!.payload)).toEqual([
       PAY_ID,
       sha256(parseSigned(claim)!.payload),
@@ -247,7 +180,7 @@ describe("a false claim is refused", () => {
 
   test("with drafts of another payment, or none", async () => {
     expect((await file({ draftPayId: new Uint8Array(16) })).type).toBe("refused");
-    expect((await desk.file(made().claim, [])).type).toBe("refused");
+    expect((await desk.file(money.made().claim, [])).type).toBe("refused");
     expect((await desk.file(new Uint8Array(3), [])).type).toBe("refused");
   });
 
@@ -294,13 +227,14 @@ describe("a false claim is refused", () => {
   });
 
   test("of money that was offered on to the next claimant, who is paid in its place", async () => {
+    const { held } = money;
     const next = world.thief;
     await file();
     const received: Hop = { to: claimant, amount: AMOUNT, payId: bytesToHex(PAY_ID) };
     held.hops = [...held.hops, received];
     held.leaf = world.note(held.body, held.hops).leaf;
     const liar = claimant;
-    [payer, claimant] = [claimant, next];
+    [money.payer, money.claimant] = [claimant, next];
     expect((await file()).type).toBe("filed");
     expect(await due()).toEqual([
       ["refused", Refusal.RECEIVED],
@@ -320,7 +254,8 @@ describe("a false claim is refused", () => {
   });
 
   test("of notes that nobody issued", async () => {
-    held = { ...held, body: { ...held.body, amount: 90 } };
+    const { held } = money;
+    held.body = { ...held.body, amount: 90 };
     held.hops = held.hops.map((hop) => ({ ...hop, amount: 90 }));
     held.leaf = world.note(held.body, held.hops).leaf;
     expect((await file()).type).toBe("filed");

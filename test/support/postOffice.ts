@@ -84,7 +84,7 @@ export class PostOffice {
     const now = Math.floor(this.world.clock.epochMs() / 1000);
     const { payId } = posted.statement;
     const decision = await this.store.decide(BANK, payId, now, (context) =>
-      decidePost(posted, context, now),
+      decidePost(posted, context, now, false),
     );
     return decision.result;
   }

@@ -69,7 +69,7 @@ export async function serveMail(options: MailServerOptions): Promise<MailServer>
     const now = nowSeconds();
     const { payId } = posted.statement;
     const { result, put } = await store.decide(bank, payId, now, (context) =>
-      decidePost(posted, context, now),
+      decidePost(posted, context, now, isRelayed),
     );
     const recipients = new Set(put.map(({ recipient }) => recipient));
     for (const { socket, modules } of lines) {

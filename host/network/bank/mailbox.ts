@@ -98,11 +98,13 @@ export function readPosted(
 /**
  * Decides about a posted letter. A question that comes again is put behind the other letters, so
  * that its recipient sees it again; an end stays what it was.
+ * @param isRelayed another bank passes it on, at which its sender has its mail
  */
 export function decidePost(
   { statement, bytes, sender }: PostedLetter,
   { letters, total }: MailContext,
   nowSeconds: number,
+  isRelayed: boolean,
 ): PostDecision {
   const from = bytesToHex(sender.subject);
   const asked = letters.filter(({ kind, recipient }) => kind === "question" && recipient === from);
@@ -111,9 +113,9 @@ export function decidePost(
   if (statement.kind === "question") {
     const { peer: recipient, horizon } = statement;
     if (horizon <= nowSeconds) return only("late");
-    if (letters.some((letter) => letter.recipient === from && isEndBy(letter, recipient))) {
-      return only("answered");
-    }
+    const isAnswered = letters.some((one) => one.recipient === from && isEndBy(one, recipient));
+    // An answer that is here and did not reach the bank of who asks: its author is asked again.
+    if (isAnswered && !isRelayed) return only("answered");
     const until = Math.min(horizon, nowSeconds + LONGEST_SECONDS);
     drafts.push({ kind: "question", recipient, owner: from, until });
   } else if (statement.kind === "done") {
