@@ -135,6 +135,7 @@ export class Explorer {
       heal(this.scenario, ORDER);
       const verdict = judge(this.scenario, this.before, ORDER);
       if (number % ONCE_MORE_EVERY === 0) {
+        this.scenario.world.fullFlash.end();
         verdict.complaints.push(...tryOnceMore(this.scenario, NEXT_ORDER));
       }
       verdict.complaints.push(...this.replay.complaints());
@@ -173,6 +174,7 @@ export class Explorer {
     const fork = this.forks[event];
     if (fork === undefined) throw new Error(`The run has no event ${event}.`);
     endFaults(this.scenario.world);
+    this.scenario.world.fullFlash.end();
     this.scenario.world.restore(fork.world);
     this.replay.restore(fork.commit);
     return fork;

@@ -10,6 +10,7 @@ import type { Sent } from "./bareModule.ts";
 import type { BankHost } from "./bankHost.ts";
 import { BankWires } from "./bankWires.ts";
 import type { CardNetwork } from "./cardNetwork.ts";
+import { FullFlash } from "./fullFlash.ts";
 import type { CardHost } from "./networkWires.ts";
 import { halvesOf, type WiresSnapshot } from "./wires.ts";
 
@@ -53,6 +54,8 @@ export interface StartCommand {
 export class FaultWorld extends BankWires {
   /** How long a device is without power that loses it within an event. */
   powerBackMs = 0;
+  /** Modules with a full flash. */
+  readonly fullFlash = new FullFlash();
   private readonly starts: ReadonlyMap<Device, readonly StartCommand[]>;
   private returns: Return[] = [];
   private waiting: Waiting[] = [];
@@ -69,6 +72,7 @@ export class FaultWorld extends BankWires {
   /** Takes the power of both halves away for so long. */
   losePower(device: Device, durationMs: number): Sent[] {
     const sent = halvesOf(device).flatMap((half) => device.half(half).powerOff());
+    for (const half of halvesOf(device)) this.fullFlash.forget(device.half(half));
     const manager = this.managers[this.devices.indexOf(device)]!;
     messageManagerStep(manager, { type: "linkDown", reason: "the device has no power" });
     const index = this.devices.indexOf(device);
@@ -158,7 +162,9 @@ export class FaultWorld extends BankWires {
   /** What left before the power failed has left (protocol rule 7: append, raise, send). */
   protected override event(device: Device, work: () => Sent[]): Sent[] {
     try {
-      return work();
+      const sent = work();
+      for (const half of halvesOf(device)) this.fullFlash.fill(device.half(half));
+      return sent;
     } catch (error) {
       if (!(error instanceof PowerCut)) throw error;
       return this.losePower(device, this.powerBackMs);

@@ -3,6 +3,7 @@
 // the point's id: power cut around a flash operation, a message spoilt, a device or host switched
 // off, a line broken, clocks, and hosts of the card network (docs/faults.md).
 import type { PowerDecision } from "../simulator/types.ts";
+import type { Half } from "./agentWorld.ts";
 import type { FaultWorld } from "./faultWorld.ts";
 import type { Random } from "./random.ts";
 import { type NamedFault, PEER_FAULTS, WIRE_FAULTS } from "./wireFaults.ts";
@@ -47,7 +48,9 @@ export function faultNames(event: RunEvent, world: FaultWorld): string[] {
   if (event.letter !== null) {
     for (const { name } of letterFaults(event.letter)) names.push(`message.${slug(name)}`);
   }
-  for (const { name } of devices) {
+  for (const device of devices) {
+    const { name } = device;
+    for (const half of halvesOf(device)) names.push(`full.${name}.${half}`);
     for (const back of Object.keys(BACK_MS)) {
       names.push(`power.${name}.${back}`, `host.${name}.${back}`, `both.${name}.${back}`);
     }
@@ -98,7 +101,8 @@ export function makeFault(world: FaultWorld, name: string, random: Random): void
     const device = world.devices.find((one) => one.name === what);
     if (device === undefined) throw new Error(`There is no device ${what} in this scenario.`);
     const modules = halvesOf(device).map((half) => device.half(half));
-    if (kind === "random") for (const module of modules) module.isRandomDead = true;
+    if (kind === "full") world.fullFlash.begin(device.half(detail as Half));
+    else if (kind === "random") for (const module of modules) module.isRandomDead = true;
     else if (detail === "unknown") for (const module of modules) module.isClockKnown = false;
     else if (kind === "clock") {
       const skewMs = CLOCK_JUMPS_MS[detail as keyof typeof CLOCK_JUMPS_MS];
@@ -110,7 +114,10 @@ export function makeFault(world: FaultWorld, name: string, random: Random): void
   }
 }
 
-/** Puts everything right that a fault may have left wrong; what comes back by itself does later. */
+/**
+ * Puts everything right that a fault may have left wrong; what comes back by itself does later. A
+ * full flash stays full: what has begun must end in the room that was promised to it.
+ */
 export function endFaults(world: FaultWorld): void {
   world.fault = (letter) => [letter];
   for (const { module } of world.parts) {
