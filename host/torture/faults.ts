@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The faults that the explorer makes at an event of a run, each under a short name that is part of
 // the point's id: power cut around a flash operation, a message spoilt, a device or host switched
-// off, a line broken, clocks, and hosts of the card network (docs/faults.md).
+// off, a line broken, clocks, a full flash, and hosts of the card network (docs/faults.md).
 import type { PowerDecision } from "../simulator/types.ts";
 import type { Half } from "./agentWorld.ts";
 import type { FaultWorld } from "./faultWorld.ts";
