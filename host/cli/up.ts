@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readEconomy } from "../economy/economyFile.ts";
 import { publishOffers } from "../economy/offers.ts";
+import { releaseLapsedHolds } from "../economy/cards.ts";
 import { settleSales } from "../economy/withheldSales.ts";
 import { openWorld, type World } from "../economy/world.ts";
 import { lastingWorld } from "../economy/worldSettings.ts";
@@ -75,8 +76,11 @@ async function serve(world: World, dir: string, isJson: boolean): Promise<number
     inTurn(async () => {
       for (const merchant of world.merchants) await publishOffers(world.base, merchant);
     }).catch((error: unknown) => warn(`offers could not be signed anew: ${String(error)}`));
-    inTurn(() => settleSales(world)).catch((error: unknown) =>
-      warn(`sales that no merchant posts could not be looked at: ${String(error)}`),
+    inTurn(async () => {
+      await releaseLapsedHolds(world.cards);
+      await settleSales(world);
+    }).catch((error: unknown) =>
+      warn(`holds and sales that no merchant ends could not be looked at: ${String(error)}`),
     );
   }, UPKEEP_MS);
   const people = world.people.map(({ name }) => name);

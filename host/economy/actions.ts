@@ -3,6 +3,7 @@
 // reason and moves nothing.
 import { refresh, useAccount } from "./bankActions.ts";
 import { settleClaims } from "./claims.ts";
+import { releaseLapsedHolds } from "./cards.ts";
 import { settleSales } from "./withheldSales.ts";
 import type { EconomyAction, WaitAction } from "./economyActions.ts";
 import { publishOffers } from "./offers.ts";
@@ -41,6 +42,7 @@ async function wait(world: World, { days }: WaitAction): Promise<WaitOutcome> {
     return { ...outcome, outcome: "refused", reason: "this economy has the computer's date" };
   }
   await settleClaims(world, world.devices());
+  await releaseLapsedHolds(world.cards);
   await settleSales(world);
   for (const merchant of world.merchants) await publishOffers(world.base, merchant);
   return { ...outcome, outcome: "ok" };

@@ -31,6 +31,11 @@ export interface CardNetwork {
   close(): Promise<void>;
 }
 
+/** Gives back what is held for orders that nobody settled in time; to be called now and then. */
+export async function releaseLapsedHolds(network: CardNetwork): Promise<void> {
+  for (const { host } of network.issuers) await host.releaseLapsed();
+}
+
 /** Key of the link between the switch and an issuer or acquirer, by name. */
 export function linkKey(base: Foundations, name: string): Uint8Array {
   return base.settings.secretFor(`link/${name}`);
@@ -107,6 +112,7 @@ async function openIssuer(
       links: { [name]: linkKey(base, name) },
     },
     store,
+    isOwnCard: (cardNumber) => cards.some(({ number }) => number === cardNumber),
     host: LOCAL_HOST,
     port: 0,
     nowS: base.nowSeconds,

@@ -5,7 +5,7 @@ import { ask } from "../application/commandRunner.ts";
 import { HostMessage } from "../application/hostPort.ts";
 import { closeAccounts } from "./accounts.ts";
 import { type Bank, moduleBalances, openBanks } from "./banks.ts";
-import { type CardNetwork, openCardNetwork } from "./cards.ts";
+import { type CardNetwork, openCardNetwork, releaseLapsedHolds } from "./cards.ts";
 import { openClaims, settleClaims } from "./claims.ts";
 import type { Economy } from "./economyFile.ts";
 import type { ClaimsDesk } from "../network/agency/claimsDesk.ts";
@@ -83,6 +83,7 @@ export async function openWorld(economy: Economy, settings: WorldSettings): Prom
     }
     const claims = openClaims(base, banks);
     await settleClaims({ base, claims }, devices);
+    await releaseLapsedHolds(cards);
     await settleSales({ base, cards, merchants, mail });
     return {
       economy,

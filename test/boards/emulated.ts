@@ -96,9 +96,9 @@ export class Listener {
     return this.said.find((said) => said.id === id)!;
   }
 
-  /** Waits for something that the board is to say; rejects after 20 seconds. */
+  /** Waits for something that the board is to say; rejects after 120 seconds. */
   async until(holds: () => boolean): Promise<void> {
-    const end = performance.now() + 20_000;
+    const end = performance.now() + 120_000;
     while (!holds()) {
       if (performance.now() > end) throw new Error("The board did not say what was waited for.");
       await new Promise<void>((wake) => {

@@ -19,7 +19,7 @@ function strange(object: string): string[] {
   return names.filter((name) => !LIBRARY.test(name) && !declared.includes(`${name}(`));
 }
 
-test("an agent and a module compile into one object for the C3", { timeout: 120_000 }, async () => {
+test("an agent and a module compile into one object for the C3", async () => {
   const slots = { agent: "customer-agent", module: "transaction-module" };
   expect(strange(await boardProgram("esp32", slots))).toEqual([]);
 });

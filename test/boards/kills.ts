@@ -6,12 +6,12 @@ import { expect } from "vitest";
 import { filled } from "../../host/torture/agentWorld.ts";
 import { Random } from "../../host/torture/random.ts";
 import type { Meeting } from "./meeting.ts";
-import { COMMITTED, type Party, until } from "./party.ts";
+import { COMMITTED, type Party, PATIENCE_MS, until } from "./party.ts";
 
 /** Random kills of each kind of transaction, and what chooses them. */
 export const KILLS = Number(process.env.FLORIN_KILLS ?? 10);
 const SEED = Number(process.env.FLORIN_SEED ?? 5);
-export const KILL_TIMEOUT_MS = 60_000;
+export const KILL_TIMEOUT_MS = PATIENCE_MS;
 
 /** A world in which orders are given, killed and counted. */
 export class Bench<World extends Meeting> {
@@ -57,7 +57,7 @@ export class Bench<World extends Meeting> {
         });
       };
       try {
-        await until(`message ${message} of an order`, () => isCut, 20_000);
+        await until(`message ${message} of an order`, () => isCut);
       } finally {
         victim.tap.watch = () => {};
       }

@@ -58,7 +58,7 @@ describe.each(engines)("%s", (_, engine) => {
     directory.remove();
   });
 
-  test("pays as the simulator does, byte for byte", { timeout: 60_000 }, async () => {
+  test("pays as the simulator does, byte for byte", async () => {
     const worlds = [
       await PaymentWorld.make({ isEmulated: true, board: LINUX, ...engine }),
       await PaymentWorld.make({ isEmulated: false }),

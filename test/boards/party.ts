@@ -22,7 +22,8 @@ import { Tap } from "./tap.ts";
 export const ABORTED = 1;
 export const COMMITTED = 2;
 export const RUNNING = 4;
-const PATIENCE_MS = 60_000;
+/** Longer than a loaded machine takes for anything: a defect is waited for, never a speed. */
+export const PATIENCE_MS = 180_000;
 
 /** How a party's board is made. */
 export interface PartyOptions {

@@ -8,6 +8,8 @@ import { type Economy, type EconomyCard, parseEconomy } from "../../host/economy
 import type { ActionOutcome } from "../../host/economy/report.ts";
 import { openWorld, type World } from "../../host/economy/world.ts";
 import { memoryWorld } from "../../host/economy/worldSettings.ts";
+import type { CardTransaction } from "../../host/network/authorization/issuerBooks.ts";
+import { sqlIssuerStore } from "../../host/network/bank/sqlIssuerStore.ts";
 
 const card = (number: string, holder: string, more: Partial<EconomyCard> = {}): EconomyCard => ({
   number,
@@ -189,4 +191,25 @@ describe("an economy", () => {
         expect(await held(world, "Bo")).toEqual({ USD: 1_000 });
       },
     ));
+
+  it("gives back what is held for an order that nobody settles, once its time is over", () =>
+    story([], async (_, world) => {
+      const cardNumber = "5000000000000001";
+      const mandateHash = "ab".repeat(32);
+      const store = sqlIssuerStore(world.base.database);
+      const records = () => store.load({ cardNumber, mandateHash });
+      const { account } = await records();
+      const transaction: CardTransaction = {
+        ...{ mandateHash, customerAgentId: "c", transactionId: "t", merchantAgentId: "m" },
+        ...{ cardNumber, direction: "buy", amountMinor: 500, unit: "EUR", code: "00" },
+        ...{ untilS: world.base.nowSeconds() + 3_600, provenS: 0, state: "held" },
+      };
+      await store.apply([
+        { kind: "putAccount", account: { ...account!, heldDebitMinor: 500 } },
+        { kind: "putTransaction", transaction },
+      ]);
+      await runAction(world, { do: "wait", days: 1 });
+      expect((await records()).account).toMatchObject({ heldDebitMinor: 0 });
+      expect((await records()).transaction).toMatchObject({ state: "lapsed" });
+    }));
 });

@@ -238,6 +238,17 @@ describe("the end of a hold", () => {
     expect(world.account()).toMatchObject({ balanceMinor: 99_000, heldDebitMinor: 0 });
   });
 
+  it("leaves to another issuer's host what is held on that issuer's cards", async () => {
+    await world.ask(hold(mandate()));
+    world.nowS = NOW_S + HOLD_S + 1;
+    world.foreignCard = world.account().cardNumber;
+    await world.issuer.releaseLapsed();
+    expect(world.account().heldDebitMinor).toBe(1000);
+    world.foreignCard = "";
+    await world.issuer.releaseLapsed();
+    expect(world.account().heldDebitMinor).toBe(0);
+  });
+
   it("a void after the hold lapsed gives nothing back twice", async () => {
     const order = mandate({ direction: "sell" });
     await world.ask(hold(order));

@@ -134,6 +134,7 @@ describe("a network over TCP", () => {
     world.issuer = await IssuerHost.start({
       config: issuerConfig,
       store: memoryIssuerStore(world.books),
+      isOwnCard: () => true,
       host: "127.0.0.1",
       port,
       nowS: () => NOW_S,

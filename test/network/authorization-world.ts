@@ -193,6 +193,8 @@ export class World {
   issuer!: IssuerHost;
   network!: SwitchHost;
   terminal!: LinkClient;
+  /** A card in the same store that another issuer answers for. */
+  foreignCard = "";
   private answers: Uint8Array[] = [];
   private wake: () => void = () => undefined;
 
@@ -210,6 +212,7 @@ export class World {
           return store.apply(writes);
         },
       },
+      isOwnCard: (cardNumber) => cardNumber !== world.foreignCard,
       host: "127.0.0.1",
       port: 0,
       nowS: () => world.nowS,

@@ -17,6 +17,8 @@ import { decideOverrule, type OverruleOutcome } from "./withheldSale.ts";
 export interface IssuerHostOptions {
   readonly config: IssuerConfig;
   readonly store: IssuerStore;
+  /** True for the cards of this issuer: other hosts may keep theirs in the same store. */
+  readonly isOwnCard: (cardNumber: string) => boolean;
   readonly host: string;
   readonly port: number;
   /** Seconds since 1970. */
@@ -54,8 +56,9 @@ export class IssuerHost {
   /** Releases the holds that nobody settled in time; to be called now and then. */
   releaseLapsed(): Promise<void> {
     return this.enqueue(async () => {
-      const { store, nowS } = this.options;
+      const { store, nowS, isOwnCard } = this.options;
       for (const { cardNumber, mandateHash } of await store.lapsedHolds(nowS())) {
+        if (!isOwnCard(cardNumber)) continue;
         const { account, transaction } = await store.load({ cardNumber, mandateHash });
         if (account && transaction) {
           await store.apply(decideLapse(account, transaction, nowS()));
