@@ -174,7 +174,8 @@ export class CardTown {
       const nowS = () => Math.floor(Date.now() / 1000);
       const store = sqlIssuerStore(database);
       const config = issuerConfig;
-      const issuer = await IssuerHost.start({ config, store, host, port: ISSUER_PORT, nowS });
+      const where = { isOwnCard: () => true, host, port: ISSUER_PORT };
+      const issuer = await IssuerHost.start({ config, store, nowS, ...where });
       this.hosts.set(name, { process, end: () => void issuer.close() });
     } else if (name === "switch") {
       this.net.callers.set(ISSUER_PORT, process);
