@@ -4,6 +4,8 @@
 // with none, by the issuer's own books.
 import { beforeAll, describe, expect, test } from "vitest";
 import { Explorer } from "../../host/torture/explorer.ts";
+import { SCENARIOS } from "../../host/torture/scenarios.ts";
+import { heal } from "../../host/torture/verdict.ts";
 
 describe.each(["purchase", "sale"])("a card network around a %s", (name) => {
   let explorer: Explorer;
@@ -58,6 +60,29 @@ describe.each(["purchase", "sale"])("a card network around a %s", (name) => {
     expect(explorer.attempt(event!)).toMatchObject({ isCommitted: true, complaints: [] });
     expect(explorer.scenario.world.cards!.switch.counters.authentication).toBe(1);
   });
+});
+
+test("a void that overtook its request is kept and kills it: nothing is held", () => {
+  const scenario = SCENARIOS.purchase!(1);
+  const { world } = scenario;
+  const requests: number[] = [];
+  world.fault = (letter) => {
+    const type = Buffer.from(letter.body.subarray(0, 4)).toString("latin1");
+    if (letter.leg !== "switch>issuer" || type !== "0100") return [letter];
+    // The first comes when the merchant's host has long given up, the others never.
+    if (requests.length === 0) world.hold(letter, false, 60_000);
+    requests.push(world.clock.nowMs());
+    return [];
+  };
+  const before = Object.keys(world.cards!.issuer.books.transactions);
+  scenario.prepare();
+  scenario.order(1);
+  world.pass(300_000);
+  heal(scenario, 1);
+  expect(requests.length).toBeGreaterThan(1);
+  const { transactions } = world.cards!.issuer.books;
+  const news = Object.entries(transactions).filter(([hash]) => !before.includes(hash));
+  expect(news.map(([, { state }]) => state)).toEqual(["refused"]);
 });
 
 /** Number of the event in a point's id. */
