@@ -15,6 +15,8 @@ import { halvesOf, type Letter } from "./wires.ts";
 
 /** Behind all time-outs of a transaction. */
 const RUN_MS = 300_000;
+/** So long goes the run of a pair: what comes back late comes back in it, and goes on. */
+const PAIR_RUN_MS = 400_000 + RUN_MS;
 const CLEAN_ORDER = 1;
 const ORDER = 2;
 const NEXT_ORDER = 3;
@@ -27,20 +29,33 @@ export interface PointResult extends Verdict {
   id: string;
   /** Point of all points of the scenario. */
   number: number;
+  /** Whether the second fault of a pair was met: the flash operation came, or the message. */
+  isSecondMade: boolean;
 }
 
 /** A place in a run and what happens there. */
 interface Point {
   event: number;
   fault: string;
-  /** The second fault of a pair, so many events later. */
-  second: { distance: number; fault: string } | null;
+  second: Second | null;
+}
+
+/** The second fault of a pair, so many events behind the first. */
+interface Second {
+  distance: number;
+  fault: string;
 }
 
 interface Fork {
   event: RunEvent;
   world: FaultWorldSnapshot;
   commit: CommitState;
+}
+
+/** A single fault, and in how many pairs' turn it is the first of one. */
+export interface PairTurn {
+  first: string;
+  round: number;
 }
 
 /** Told of each letter of a replay, in order, with the virtual time. */
@@ -54,6 +69,10 @@ export class Explorer {
   /** Holds every run against the model beside the code (docs/model). */
   private readonly replay: CommitReplay;
   private readonly fundsBefore: FundsByDevice;
+  /** By id of a single fault: how many events its run still has behind it. */
+  private readonly lengths = new Map<string, number>();
+  /** By event: all second faults behind it. */
+  private readonly seconds = new Map<number, Second[]>();
 
   /** Builds the world and records one clean run. @throws {Error} if the clean run fails */
   constructor(name: string, seed: number) {
@@ -81,39 +100,60 @@ export class Explorer {
   }
 
   /**
-   * Ids of all pairs, each once, the seed's order: in each round every single fault is the first of
-   * one pair, with another second one in each round. Any part of the order is spread evenly over
-   * the run and over both faults, so that a limit makes a fair sample.
+   * The turns of all pairs, each once, in the seed's order: in each round every single fault is the
+   * first of one pair, with another second one in each round. Any part of the order is spread
+   * evenly over the run and over both faults, so that a limit makes a fair sample. Rounds go on as
+   * long as the longest run has pairs; pairOf tells which turns have one.
    */
-  *pairs(): Generator<string> {
-    const { world } = this.scenario;
-    const places = this.forks.flatMap(({ event }, index) =>
-      faultNames(event, world).map((fault) => ({ event: index, fault })),
-    );
-    const seconds = this.forks.map((_, event) => this.secondsBehind(event));
-    const longest = Math.max(...seconds.map((all) => all.length));
-    const random = new Random(this.seed * 7919);
-    const starts = places.map(() => random.next());
+  *pairTurns(): Generator<PairTurn> {
+    const firsts = this.singles();
+    const longest = Math.max(...this.forks.map((_, event) => this.secondsBehind(event).length));
     for (let round = 0; round < longest; round += 1) {
-      for (const index of spread(places.length)) {
-        const { event, fault } = places[index]!;
-        const all = seconds[event]!;
-        if (round >= all.length) continue;
-        const second = all[(starts[index]! + round * strideOf(all.length)) % all.length]!;
-        yield this.idOf({ event, fault, second });
-      }
+      for (const index of spread(firsts.length)) yield { first: firsts[index]!, round };
     }
   }
 
-  /** All second faults behind an event. */
-  private secondsBehind(event: number): NonNullable<Point["second"]>[] {
+  /** Id of the pair of a turn; null where its first fault leaves no further second one. */
+  pairOf({ first, round }: PairTurn): string | null {
+    const { event, fault } = parsePoint(first);
+    const events = this.eventsBehind(first);
+    const all = this.secondsBehind(event).filter(({ distance }) => distance <= events);
+    if (round >= all.length) return null;
+    const start = new Random(numberOf(first) + this.seed * 7919).next();
+    const second = all[(start + round * strideOf(all.length)) % all.length]!;
+    return this.idOf({ event, fault, second });
+  }
+
+  /** Plays a single fault to learn how many events are left for a second one; once for each. */
+  private eventsBehind(first: string): number {
+    const known = this.lengths.get(first);
+    if (known !== undefined) return known;
+    let events = 0;
+    try {
+      events = this.play(parsePoint(first), first, null, PAIR_RUN_MS).events;
+    } catch {
+      // What fails alone fails as a single fault; it makes no pairs.
+    } finally {
+      this.scenario.world.onNext = null;
+    }
+    this.lengths.set(first, events);
+    return events;
+  }
+
+  /** All second faults behind an event, however long the run goes on. */
+  private secondsBehind(event: number): readonly Second[] {
+    const known = this.seconds.get(event);
+    if (known !== undefined) return known;
     const { world } = this.scenario;
     const last = this.forks.length - 1;
-    return Array.from({ length: PAIR_DISTANCE }, (_, index) => index + 1).flatMap((distance) => {
+    const all: Second[] = [];
+    for (let distance = 1; distance <= PAIR_DISTANCE; distance += 1) {
       // A run with a fault may be longer than the recorded one, whose last event stands for more.
       const later = this.forks[Math.min(event + distance, last)]!;
-      return faultNames(later.event, world).map((fault) => ({ distance, fault }));
-    });
+      for (const fault of faultNames(later.event, world)) all.push({ distance, fault });
+    }
+    this.seconds.set(event, all);
+    return all;
   }
 
   /** Ids of all hostile deeds, in the order of the run. */
@@ -130,8 +170,12 @@ export class Explorer {
     const point = parsePoint(id);
     const number = numberOf(id);
     try {
-      if (isHostile(point.fault)) return { ...this.attemptDeed(point, number, trace), id, number };
-      this.play(point, number, trace);
+      if (isHostile(point.fault)) {
+        const verdict = this.attemptDeed(point, number, trace);
+        return { ...verdict, id, number, isSecondMade: false };
+      }
+      const runMs = point.second === null ? RUN_MS : PAIR_RUN_MS;
+      const { isSecondMade } = this.play(point, id, trace, runMs);
       heal(this.scenario, ORDER);
       const verdict = judge(this.scenario, this.before, ORDER);
       if (number % ONCE_MORE_EVERY === 0) {
@@ -139,11 +183,11 @@ export class Explorer {
         verdict.complaints.push(...tryOnceMore(this.scenario, NEXT_ORDER));
       }
       verdict.complaints.push(...this.replay.complaints());
-      return { ...verdict, id, number };
+      return { ...verdict, id, number, isSecondMade };
     } catch (error) {
       const complaints = [(error as Error).message];
       const nothing = { lostMinor: 0, madeMinor: 0, inDoubtMinor: 0, isCommitted: false, wear: 0 };
-      return { ...nothing, complaints, id, number };
+      return { ...nothing, complaints, id, number, isSecondMade: false };
     } finally {
       this.scenario.world.onNext = null;
     }
@@ -180,25 +224,35 @@ export class Explorer {
     return fork;
   }
 
-  private play(point: Point, number: number, trace: Trace | null): void {
+  /** Makes a point's faults in a run of so long; how many events it had, and if both were met. */
+  private play(
+    { event, fault, second }: Point,
+    id: string,
+    trace: Trace | null,
+    runMs: number,
+  ): { events: number; isSecondMade: boolean } {
     const { world } = this.scenario;
-    this.goTo(point.event);
-    const random = new Random(number + this.seed);
+    this.goTo(event);
     let events = -1;
-    // A run that ended early meets no second fault: healing is not to be disturbed.
-    let isRunning = true;
+    let isMet = () => false;
     world.onNext = (letter) => {
       events += 1;
       trace?.(textOf(world.clock.nowMs(), letter));
-      const { second } = point;
-      if (!isRunning || events !== second?.distance) return;
+      if (events !== second?.distance) return;
       trace?.(`-- ${second.fault}`);
-      makeFault(world, second.fault, random);
+      isMet = makeFault(world, second.fault, new Random(numberOf(id) + this.seed));
     };
-    trace?.(`-- ${point.fault}`);
-    makeFault(world, point.fault, random);
-    world.pass(RUN_MS);
-    isRunning = false;
+    trace?.(`-- ${fault}`);
+    // A pair begins as its first fault alone does, bit by bit: so it is known how long it runs.
+    const [first] = id.split("+");
+    makeFault(world, fault, new Random(numberOf(first!) + this.seed));
+    world.pass(runMs);
+    // Healing is not to be disturbed.
+    world.onNext = trace === null ? null : (letter) => trace(textOf(world.clock.nowMs(), letter));
+    if (second !== null && events < second.distance) {
+      throw new Error(`The run ends ${events} events behind its first fault, before the second.`);
+    }
+    return { events: Math.max(events, 0), isSecondMade: isMet() };
   }
 
   private run(order: number): void {

@@ -76,12 +76,18 @@ export function faultNames(event: RunEvent, world: FaultWorld): string[] {
   return names;
 }
 
+/** Whether a fault that waits for an operation or a message has met one yet. */
+type IsMet = () => boolean;
+const atOnce: IsMet = () => true;
+
 /** Makes the fault of this name at the moment before the next event of the world. */
-export function makeFault(world: FaultWorld, name: string, random: Random): void {
+export function makeFault(world: FaultWorld, name: string, random: Random): IsMet {
   const [kind, what, detail, last] = name.split(".") as [string, string, string, string];
-  if (kind === "flash") cutAtOperation(world, Number(what), detail, BACK_MS[last as Back], random);
-  else if (kind === "message") spoilNextLetter(world, what, random);
-  else if (kind === "line") breakLine(world, BACK_MS[what as Back]);
+  if (kind === "flash") {
+    return cutAtOperation(world, Number(what), detail, BACK_MS[last as Back], random);
+  }
+  if (kind === "message") return spoilNextLetter(world, what, random);
+  if (kind === "line") breakLine(world, BACK_MS[what as Back]);
   else if (kind === "blackout") {
     for (const device of world.devices) {
       world.losePower(device, BACK_MS[what as Back]);
@@ -90,12 +96,16 @@ export function makeFault(world: FaultWorld, name: string, random: Random): void
   } else if (kind === "bank") {
     if (what !== "unwritten" && what !== "written") throw new Error(`There is no fault ${name}.`);
     world.bankDeath = { moment: what, backMs: BACK_MS[detail as Back] };
-  } else if (kind === "clearing") world.clearingDeathMs = BACK_MS[what as Back];
-  else if (kind === "cards") world.cutCards(true);
+    return () => world.bankDeath === null;
+  } else if (kind === "clearing") {
+    world.clearingDeathMs = BACK_MS[what as Back];
+    return () => world.clearingDeathMs === null;
+  } else if (kind === "cards") world.cutCards(true);
   else if (kind === "switch") world.loseCardHost("switch", BACK_MS[what as Back]);
   else if (kind === "issuer") {
     if (what === "unwritten" || what === "written") {
       world.issuerDeath = { moment: what, backMs: BACK_MS[detail as Back] };
+      return () => world.issuerDeath === null;
     } else world.loseCardHost("issuer", BACK_MS[what as Back]);
   } else {
     const device = world.devices.find((one) => one.name === what);
@@ -112,6 +122,7 @@ export function makeFault(world: FaultWorld, name: string, random: Random): void
       if (kind !== "power") world.loseHost(device, BACK_MS[detail as Back]);
     }
   }
+  return atOnce;
 }
 
 /**
@@ -139,7 +150,7 @@ function cutAtOperation(
   moment: string,
   backMs: number,
   random: Random,
-): void {
+): IsMet {
   let operations = 0;
   world.powerBackMs = backMs;
   const decide = (): PowerDecision => {
@@ -148,10 +159,11 @@ function cutAtOperation(
     return moment === "before" ? "cut-before" : "cut-after";
   };
   for (const { module } of world.parts) module.power = decide;
+  return () => operations > index;
 }
 
 /** The next letter that this fault is possible on; others pass. */
-function spoilNextLetter(world: FaultWorld, name: string, random: Random): void {
+function spoilNextLetter(world: FaultWorld, name: string, random: Random): IsMet {
   const fault = PEER_FAULTS.find((one) => slug(one.name) === name);
   if (fault === undefined) throw new Error(`There is no fault of messages named ${name}.`);
   let isDone = false;
@@ -160,6 +172,7 @@ function spoilNextLetter(world: FaultWorld, name: string, random: Random): void 
     isDone = true;
     return fault.act(letter, world, random);
   };
+  return () => isDone;
 }
 
 function breakLine(world: FaultWorld, backMs: number): void {

@@ -21,6 +21,8 @@ export interface TourOptions {
 
 export interface TourReport {
   points: number;
+  /** Of the points those whose second fault was met. */
+  pairsMade: number;
   committed: number;
   lost: number;
   made: number;
@@ -42,6 +44,7 @@ export type Progress = (points: number, total: number, failures: number) => void
 export function tour(options: TourOptions, nowMs: () => number, progress: Progress): TourReport {
   const report: TourReport = {
     points: 0,
+    pairsMade: 0,
     committed: 0,
     lost: 0,
     made: 0,
@@ -54,12 +57,10 @@ export function tour(options: TourOptions, nowMs: () => number, progress: Progre
   };
   const names = options.scenario === null ? Object.keys(SCENARIOS) : [options.scenario];
   const explorers = names.map((name) => new Explorer(name, options.seed));
-  const total = Math.min(options.limit, totalOf(explorers, options));
+  const { points, total: most } = pointsOf(explorers, options);
+  const total = Math.min(options.limit, most);
   const startMs = nowMs();
-  let isReached = options.from === null;
-  for (const { explorer, id } of pointsOf(explorers, options)) {
-    isReached ||= id === options.from;
-    if (!isReached) continue;
+  for (const { explorer, id } of points) {
     if (report.points >= options.limit || nowMs() - startMs > options.timeMs) {
       report.next = id;
       break;
@@ -67,7 +68,6 @@ export function tour(options: TourOptions, nowMs: () => number, progress: Progre
     take(report, explorer.attempt(id));
     progress(report.points, total, report.failures.length);
   }
-  if (!isReached) throw new Error(`${options.from} is no point of this run.`);
   const seconds = Math.max(nowMs() - startMs, 1) / 1000;
   report.pointsPerSecond = Math.round((report.points / seconds) * 10) / 10;
   return report;
@@ -75,6 +75,7 @@ export function tour(options: TourOptions, nowMs: () => number, progress: Progre
 
 function take(report: TourReport, result: PointResult): void {
   report.points += 1;
+  if (result.isSecondMade) report.pairsMade += 1;
   if (result.isCommitted) report.committed += 1;
   report.lost += result.lostMinor;
   report.made += result.madeMinor;
@@ -85,38 +86,47 @@ function take(report: TourReport, result: PointResult): void {
   report.reasons.push(result.complaints.join("; "));
 }
 
-function totalOf(explorers: readonly Explorer[], { faults, stride }: TourOptions): number {
-  if (faults === "pair") return Infinity;
-  const counts = explorers.map((explorer) => Math.ceil(idsOf(explorer, faults).length / stride));
-  return counts.reduce((sum, one) => sum + one, 0);
-}
-
-function idsOf(explorer: Explorer, faults: "single" | "hostile"): string[] {
-  return faults === "single" ? explorer.singles() : explorer.hostiles();
-}
-
-/** Pairs are many: those of several scenarios take turns. */
-function* pointsOf(
-  explorers: readonly Explorer[],
-  { faults, stride }: TourOptions,
-): Generator<{ explorer: Explorer; id: string }> {
-  if (faults !== "pair") {
-    for (const explorer of explorers) {
-      for (const [index, id] of idsOf(explorer, faults).entries()) {
-        if (index % stride === 0) yield { explorer, id };
-      }
-    }
-    return;
+/** The points of a part, and how many they are: Infinity for pairs, which only a limit ends. */
+function pointsOf(explorers: readonly Explorer[], options: TourOptions) {
+  if (options.faults === "pair") {
+    return { points: pairsOf(explorers, options.stride, options.from), total: Infinity };
   }
-  const sources = explorers.map((explorer) => ({ explorer, ids: explorer.pairs() }));
+  const { faults, stride, from } = options;
+  const all = explorers.flatMap((explorer) => {
+    const ids = faults === "single" ? explorer.singles() : explorer.hostiles();
+    return ids.filter((_, index) => index % stride === 0).map((id) => ({ explorer, id }));
+  });
+  const start = from === null ? 0 : all.findIndex(({ id }) => id === from);
+  if (start < 0) throw noPoint(from!);
+  return { points: all.slice(start), total: all.length - start };
+}
+
+/**
+ * Pairs are many: those of several scenarios take turns. Up to `from`, turns are passed over by
+ * their first fault's id: a part far behind begins as soon as the first one.
+ */
+function* pairsOf(
+  explorers: readonly Explorer[],
+  stride: number,
+  from: string | null,
+): Generator<{ explorer: Explorer; id: string }> {
+  const sources = explorers.map((explorer) => ({ explorer, turns: explorer.pairTurns() }));
+  let isReached = from === null;
   let isLast = false;
   for (let index = 0; !isLast; index += 1) {
     isLast = true;
-    for (const { explorer, ids } of sources) {
-      const next = ids.next();
+    for (const { explorer, turns } of sources) {
+      const next = turns.next();
       if (next.done === true) continue;
       isLast = false;
-      if (index % stride === 0) yield { explorer, id: next.value };
+      if (index % stride !== 0) continue;
+      if (!isReached && !from!.startsWith(`${next.value.first}+`)) continue;
+      const id = explorer.pairOf(next.value);
+      isReached ||= id === from;
+      if (isReached && id !== null) yield { explorer, id };
     }
   }
+  if (!isReached) throw noPoint(from!);
 }
+
+const noPoint = (id: string) => new Error(`${id} is no point of this run.`);

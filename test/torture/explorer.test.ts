@@ -56,6 +56,46 @@ describe("a point", () => {
   });
 });
 
+describe("a pair", () => {
+  test("has a second fault within what is left of the run, which is made; and none is twice", () => {
+    const turns = purchase.pairTurns();
+    const ids: string[] = [];
+    for (let turn = turns.next(); ids.length < 60; turn = turns.next()) {
+      const id = purchase.pairOf(turn.value!);
+      if (id !== null) ids.push(id);
+    }
+    for (const id of ids) {
+      const [, first, second] = /\/([^+]+)\+\d+\/(.+)$/.exec(id)!;
+      const made = traceOf(purchase, id).filter((line) => line.startsWith("-- "));
+      expect([id, ...made]).toEqual([id, `-- ${first}`, `-- ${second}`]);
+    }
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test("of one first fault has every second one at every event behind it, once", () => {
+    const first = purchase.singles().findLast((id) => id.endsWith("power.M.soon"));
+    const all: string[] = [];
+    for (let round = 0, id: string | null = ""; id !== null; round += 1) {
+      id = purchase.pairOf({ first: first!, round });
+      if (id !== null) all.push(id);
+    }
+    const farthest = Math.max(...all.map((id) => Number(/\+(\d+)\//.exec(id)![1])));
+    expect(new Set(all).size).toBe(all.length);
+    expect(purchase.attempt(`${first}+${farthest}/line.soon`).isSecondMade).toBe(true);
+    expect(purchase.attempt(`${first}+${farthest + 1}/line.soon`).complaints).toEqual([
+      expect.stringContaining("before the second"),
+    ]);
+  });
+
+  test("counts as made where its second fault met what it waits for", () => {
+    const first = "purchase:1:12/power.C.soon";
+    expect(purchase.attempt(`${first}+1/line.soon`).isSecondMade).toBe(true);
+    // No run has so many flash operations.
+    expect(purchase.attempt(`${first}+1/flash.999.torn.soon`).isSecondMade).toBe(false);
+    expect(purchase.attempt(first).isSecondMade).toBe(false);
+  });
+});
+
 test("a tour in parts tries what one tour tries", () => {
   const options = { scenario: "payment", faults: "pair", seed: SEED, timeMs: Infinity } as const;
   const part = (limit: number, from: string | null) =>
@@ -68,6 +108,7 @@ test("a tour in parts tries what one tour tries", () => {
   const first = part(4, null);
   const second = part(2, first.next);
   expect(first.committed + second.committed).toBe(whole.committed);
+  expect(first.pairsMade + second.pairsMade).toBe(whole.pairsMade);
   expect(second.next).toBe(whole.next);
   const single = { ...options, faults: "single", limit: 1, stride: 1 } as const;
   const nowhere = { ...single, from: "payment:1:0/nothing" };
