@@ -3,11 +3,14 @@
 // made or left in doubt (docs/faults.md). Progress goes to standard error, the result to standard
 // output.
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { Explorer, worldOfPoint } from "../torture/explorer.ts";
+import { Explorer } from "../torture/explorer.ts";
+import { InputError } from "../torture/inputError.ts";
+import { worldOfPoint } from "../torture/pointId.ts";
 import { compareRecording, recordInto } from "../torture/recording.ts";
 import { SCENARIOS } from "../torture/scenarios.ts";
-import { tour, type TourReport } from "../torture/tour.ts";
-import { ExitCode, say, sayJson } from "./output.ts";
+import { type Progress, tour, type TourReport } from "../torture/tour.ts";
+import { CommandFailure, ExitCode, say, sayJson } from "./output.ts";
+import { tortureBar } from "./tortureBar.ts";
 
 interface TortureOptions {
   scenario?: string;
@@ -21,7 +24,6 @@ interface TortureOptions {
   json?: boolean;
 }
 
-const BAR_WIDTH = 24;
 const BAR_EVERY_MS = 500;
 
 /** Adds the command; `setExit` gets its exit code. */
@@ -54,8 +56,19 @@ Examples:
 `,
     )
     .action((options: TortureOptions) => {
-      const isWell = options.replay === undefined ? run(options) : repeat(options.replay, options);
-      setExit(isWell ? ExitCode.OK : ExitCode.REFUSED);
+      const { replay, record } = options;
+      if (record !== undefined && replay === undefined) {
+        throw new CommandFailure(
+          "--record writes one point into a file: name it with --replay ID.",
+        );
+      }
+      try {
+        const isWell = replay === undefined ? run(options) : repeat(replay, options);
+        setExit(isWell ? ExitCode.OK : ExitCode.REFUSED);
+      } catch (error) {
+        if (error instanceof InputError) throw new CommandFailure(error.message);
+        throw error;
+      }
     });
 }
 
@@ -70,6 +83,7 @@ function positive(text: string): number {
 /** Whether nothing failed. */
 function run(options: TortureOptions): boolean {
   const { scenario, faults, seed, limit, minutes, from, json } = options;
+  if (from !== undefined) checkFrom(from, scenario, seed);
   const settings = {
     scenario: scenario ?? null,
     faults,
@@ -79,29 +93,32 @@ function run(options: TortureOptions): boolean {
     from: from ?? null,
     stride: 1,
   };
-  const report = tour(settings, () => performance.now(), progressBar());
+  const report = tour(settings, () => performance.now(), progressBar(settings.timeMs));
   if (process.stderr.isTTY) process.stderr.write("\n");
   if (json) sayJson(report);
   else sayReport(report);
   return report.failures.length === 0;
 }
 
-/** A bar with rate and remaining time, on a terminal alone. */
-function progressBar() {
-  const startMs = performance.now();
-  let toldMs = startMs;
-  return (points: number, total: number, failures: number): void => {
-    const nowMs = performance.now();
-    if (!process.stderr.isTTY || (nowMs - toldMs < BAR_EVERY_MS && points < total)) return;
-    toldMs = nowMs;
-    const rate = points / ((nowMs - startMs) / 1000);
-    const part = Number.isFinite(total) ? points / total : 0;
-    const bar = "#".repeat(Math.round(part * BAR_WIDTH)).padEnd(BAR_WIDTH, ".");
-    const left = Number.isFinite(total) ? `${Math.ceil((total - points) / rate)} s left` : "";
-    const counts = `${points}${Number.isFinite(total) ? `/${total}` : ""} points`;
-    process.stderr.write(
-      `\r[${bar}] ${counts}, ${rate.toFixed(0)}/s, ${failures} failed ${left}  `,
-    );
+/** A part goes on in the world in which it began: who names another one is told. */
+function checkFrom(from: string, scenario: string | undefined, seed: number): void {
+  const point = worldOfPoint(from);
+  if (point.seed !== seed) {
+    throw new InputError(`${from} is of seed ${point.seed}: add --seed ${point.seed}.`);
+  }
+  if (scenario !== undefined && point.scenario !== scenario) {
+    const { scenario: other } = point;
+    throw new InputError(`${from} is of scenario ${other}: name --scenario ${other}, or none.`);
+  }
+}
+
+/** Shows the bar on a terminal alone. */
+function progressBar(timeMs: number): Progress {
+  let toldMs = 0;
+  return (points, total, failures, elapsedMs) => {
+    if (!process.stderr.isTTY || (elapsedMs - toldMs < BAR_EVERY_MS && points < total)) return;
+    toldMs = elapsedMs;
+    process.stderr.write(`\r${tortureBar({ points, total, failures, elapsedMs, timeMs })}  `);
   };
 }
 
@@ -114,26 +131,32 @@ function sayReport(report: TourReport): void {
   if (next !== null) say(`the next part: --from ${next}`);
 }
 
-/** Repeats a point or a recording. */
-function repeat(what: string, { record }: TortureOptions): boolean {
+/** Repeats a point or a recording; whether nothing is wrong. */
+function repeat(what: string, { record, json }: TortureOptions): boolean {
   if (record !== undefined) {
     const { complaints } = recordInto(record, what);
-    say(`${what} is in ${record}; ${complaints.length === 0 ? "nothing is wrong" : complaints}`);
+    if (json) sayJson({ id: what, file: record, complaints });
+    else say(`${what} is in ${record}; ${complaints.join("; ") || "nothing is wrong"}`);
     return complaints.length === 0;
   }
-  if (!what.endsWith(".jsonl")) return replay(what);
+  if (!what.endsWith(".jsonl")) return replay(what, json === true);
   const { id, difference } = compareRecording(what);
-  say(`${id}: ${difference ?? "every event is as recorded"}`);
+  if (json) sayJson({ id, file: what, difference });
+  else say(`${id}: ${difference ?? "every event is as recorded"}`);
   return difference === null;
 }
 
 /** Repeats one point with every event; whether nothing is wrong. */
-function replay(id: string): boolean {
+function replay(id: string, isJson: boolean): boolean {
   const { scenario, seed } = worldOfPoint(id);
   const explorer = new Explorer(scenario, seed);
-  const result = explorer.attempt(id, say);
-  say(`${id}: the order was ${result.isCommitted ? "carried out" : "not carried out"}`);
-  for (const complaint of result.complaints) say(`  ${complaint}`);
-  if (result.complaints.length === 0) say("  nothing is wrong");
+  const events: string[] = [];
+  const result = explorer.attempt(id, isJson ? (line) => events.push(line) : say);
+  if (isJson) sayJson({ ...result, events });
+  else {
+    say(`${id}: the order was ${result.isCommitted ? "carried out" : "not carried out"}`);
+    for (const complaint of result.complaints) say(`  ${complaint}`);
+    if (result.complaints.length === 0) say("  nothing is wrong");
+  }
   return result.complaints.length === 0;
 }

@@ -8,6 +8,8 @@ import { endFaults, faultNames, makeFault, type RunEvent } from "./faults.ts";
 import type { FaultWorldSnapshot } from "./faultWorld.ts";
 import { commitDeed, hostileNames, isHostile } from "./hostile.ts";
 import { type FundsByDevice, fundsOfAll, judgeDeed } from "./hostileVerdict.ts";
+import { InputError } from "./inputError.ts";
+import { idOfPoint, numberOfPoint, parsePoint, type Point, type Second } from "./pointId.ts";
 import { Random } from "./random.ts";
 import { type Scenario, SCENARIOS } from "./scenarios.ts";
 import { type Count, count, heal, judge, tryOnceMore, type Verdict } from "./verdict.ts";
@@ -31,19 +33,6 @@ export interface PointResult extends Verdict {
   number: number;
   /** Whether the second fault of a pair was met: the flash operation came, or the message. */
   isSecondMade: boolean;
-}
-
-/** A place in a run and what happens there. */
-interface Point {
-  event: number;
-  fault: string;
-  second: Second | null;
-}
-
-/** The second fault of a pair, so many events behind the first. */
-interface Second {
-  distance: number;
-  fault: string;
 }
 
 interface Fork {
@@ -73,12 +62,14 @@ export class Explorer {
   private readonly lengths = new Map<string, number>();
   /** By event: all second faults behind it. */
   private readonly seconds = new Map<number, Second[]>();
+  /** All names of faults at any event. */
+  private names: ReadonlySet<string> | null = null;
 
-  /** Builds the world and records one clean run. @throws {Error} if the clean run fails */
+  /** Builds the world and records one clean run. @throws {Error} if the clean run fails or none is so called */
   constructor(name: string, seed: number) {
     const make = SCENARIOS[name];
     if (make === undefined) {
-      throw new Error(`There is no scenario ${name}: ${Object.keys(SCENARIOS).join(", ")}.`);
+      throw new InputError(`There is no scenario ${name}: ${Object.keys(SCENARIOS).join(", ")}.`);
     }
     this.seed = seed;
     const { world, replay } = CommitReplay.watch(() => make(seed));
@@ -119,7 +110,7 @@ export class Explorer {
     const events = this.eventsBehind(first);
     const all = this.secondsBehind(event).filter(({ distance }) => distance <= events);
     if (round >= all.length) return null;
-    const start = new Random(numberOf(first) + this.seed * 7919).next();
+    const start = new Random(numberOfPoint(first) + this.seed * 7919).next();
     const second = all[(start + round * strideOf(all.length)) % all.length]!;
     return this.idOf({ event, fault, second });
   }
@@ -165,10 +156,13 @@ export class Explorer {
     );
   }
 
-  /** Makes the fault or faults of a point and judges the world afterwards. */
+  /**
+   * Makes the fault or faults of a point and judges the world afterwards.
+   * @throws {InputError} if the run has no such point
+   */
   attempt(id: string, trace: Trace | null = null): PointResult {
-    const point = parsePoint(id);
-    const number = numberOf(id);
+    const point = this.checkedPoint(id);
+    const number = numberOfPoint(id);
     try {
       if (isHostile(point.fault)) {
         const verdict = this.attemptDeed(point, number, trace);
@@ -185,12 +179,40 @@ export class Explorer {
       verdict.complaints.push(...this.replay.complaints());
       return { ...verdict, id, number, isSecondMade };
     } catch (error) {
+      if (error instanceof InputError) throw error;
       const complaints = [(error as Error).message];
       const nothing = { lostMinor: 0, madeMinor: 0, inDoubtMinor: 0, isCommitted: false, wear: 0 };
       return { ...nothing, complaints, id, number, isSecondMade: false };
     } finally {
       this.scenario.world.onNext = null;
     }
+  }
+
+  /** The point of an id, whose faults there are: what is misspelt must not seem to be survived. */
+  private checkedPoint(id: string): Point {
+    const point = parsePoint(id);
+    const { event, fault, second } = point;
+    const { world, name } = this.scenario;
+    const fork = this.forks[event];
+    const events = this.forks.length;
+    if (fork === undefined) {
+      throw new InputError(`The run of ${name} has no event ${event}: name one below ${events}.`);
+    }
+    const isDeed = isHostile(fault);
+    const names = isDeed
+      ? hostileNames(fork.event, event, this.scenario)
+      : faultNames(fork.event, world);
+    if (!names.includes(fault)) {
+      throw new InputError(`Event ${event} of ${name} has no fault ${fault}: ${names.join(", ")}.`);
+    }
+    if (second === null) return point;
+    if (isDeed) throw new InputError(`${id} is none: behind a hostile deed comes no second fault.`);
+    // In a disturbed run another event is there than in the recorded one.
+    this.names ??= new Set(this.forks.flatMap((one) => faultNames(one.event, world)));
+    if (!this.names.has(second.fault)) {
+      throw new InputError(`No event of ${name} has a fault ${second.fault}.`);
+    }
+    return point;
   }
 
   /** Does a hostile deed, heals what can be, and judges by rule 8. */
@@ -215,8 +237,7 @@ export class Explorer {
 
   /** Puts the world back to the moment before an event of the recorded run. */
   private goTo(event: number): Fork {
-    const fork = this.forks[event];
-    if (fork === undefined) throw new Error(`The run has no event ${event}.`);
+    const fork = this.forks[event]!;
     endFaults(this.scenario.world);
     this.scenario.world.fullFlash.end();
     this.scenario.world.restore(fork.world);
@@ -240,17 +261,19 @@ export class Explorer {
       trace?.(textOf(world.clock.nowMs(), letter));
       if (events !== second?.distance) return;
       trace?.(`-- ${second.fault}`);
-      isMet = makeFault(world, second.fault, new Random(numberOf(id) + this.seed));
+      isMet = makeFault(world, second.fault, new Random(numberOfPoint(id) + this.seed));
     };
     trace?.(`-- ${fault}`);
     // A pair begins as its first fault alone does, bit by bit: so it is known how long it runs.
     const [first] = id.split("+");
-    makeFault(world, fault, new Random(numberOf(first!) + this.seed));
+    makeFault(world, fault, new Random(numberOfPoint(first!) + this.seed));
     world.pass(runMs);
     // Healing is not to be disturbed.
     world.onNext = trace === null ? null : (letter) => trace(textOf(world.clock.nowMs(), letter));
     if (second !== null && events < second.distance) {
-      throw new Error(`The run ends ${events} events behind its first fault, before the second.`);
+      throw new InputError(
+        `The run of ${id} ends ${events} events behind the first fault: name a second one before.`,
+      );
     }
     return { events: Math.max(events, 0), isSecondMade: isMet() };
   }
@@ -290,9 +313,8 @@ export class Explorer {
     }
   }
 
-  private idOf({ event, fault, second }: Point): string {
-    const end = second === null ? "" : `+${second.distance}/${second.fault}`;
-    return `${this.scenario.name}:${this.seed}:${event}/${fault}${end}`;
+  private idOf(point: Point): string {
+    return idOfPoint(this.scenario.name, this.seed, point);
   }
 }
 
@@ -308,30 +330,6 @@ function strideOf(length: number): number {
 function* spread(length: number): Generator<number> {
   const stride = strideOf(length);
   for (let index = 0; index < length; index += 1) yield (index * stride) % length;
-}
-
-/** Scenario and seed of a point's id. @throws {Error} if it is none */
-export function worldOfPoint(id: string): { scenario: string; seed: number } {
-  const [scenario, seed] = id.split(":");
-  parsePoint(id);
-  return { scenario: scenario!, seed: Number(seed) };
-}
-
-function parsePoint(id: string): Point {
-  const match = /^[a-z-]+:\d+:(\d+)\/([^+]+)(?:\+(\d+)\/(.+))?$/.exec(id);
-  if (match === null) {
-    throw new Error(`${id} is no id of a point, such as purchase:1:12/power.C.soon.`);
-  }
-  const [, event, fault, distance, later] = match;
-  const second = later === undefined ? null : { distance: Number(distance), fault: later };
-  return { event: Number(event), fault: fault!, second };
-}
-
-/** A number that follows from the id alone, so that a replay draws the same random bits. */
-function numberOf(id: string): number {
-  let hash = 0x811c9dc5;
-  for (const code of Buffer.from(id)) hash = Math.imul(hash ^ code, 0x01000193) >>> 0;
-  return hash;
 }
 
 function textOf(nowMs: number, letter: Letter | null): string {

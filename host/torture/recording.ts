@@ -8,7 +8,9 @@ import { projectFile } from "../projectFile.ts";
 import type { PowerDecision, StorageOperation } from "../simulator/types.ts";
 import { hex } from "./agentWorld.ts";
 import type { BareModule } from "./bareModule.ts";
-import { Explorer, type PointResult, worldOfPoint } from "./explorer.ts";
+import { Explorer, type PointResult } from "./explorer.ts";
+import { InputError } from "./inputError.ts";
+import { worldOfPoint } from "./pointId.ts";
 import { type ModuleWatcher, watchModules } from "./tracing.ts";
 
 const FORMAT = "florin torture recording 1";
@@ -91,19 +93,24 @@ function hashOf(image: string): string {
   return hex(sha256(new Uint8Array(readFileSync(projectFile(`build/firmware/${image}.wasm`)))));
 }
 
-/** Records a point into a file. */
+/** Records a point into a file. @throws {InputError} if there is no such point or folder */
 export function recordInto(file: string, id: string): PointResult {
   const { lines, result } = recordPoint(id);
-  writeFileSync(file, `${lines.join("\n")}\n`);
+  try {
+    writeFileSync(file, `${lines.join("\n")}\n`);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new InputError(`${file} cannot be written (${code}): name a file in a folder of yours.`);
+  }
   return result;
 }
 
 /**
  * Runs the point of a recording again; the first difference in words, null for none.
- * @throws {Error} if the file is no recording
+ * @throws {InputError} if the file is no recording
  */
 export function compareRecording(file: string): { id: string; difference: string | null } {
-  const recorded = readFileSync(file, "utf8").trimEnd().split("\n");
+  const recorded = contentOf(file).trimEnd().split("\n");
   const { id } = headerOf(recorded[0]!, file);
   const { lines } = recordPoint(id);
   for (let index = 0; index < Math.max(recorded.length, lines.length); index += 1) {
@@ -116,6 +123,17 @@ export function compareRecording(file: string): { id: string; difference: string
   return { id, difference: null };
 }
 
+function contentOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new InputError(
+      `${file} cannot be read (${code}); florin torture --replay ID --record FILE makes one.`,
+    );
+  }
+}
+
 function headerOf(line: string, file: string): Header {
   let header: Partial<Header> | null = null;
   try {
@@ -124,7 +142,9 @@ function headerOf(line: string, file: string): Header {
     // Said below, as for any other file.
   }
   if (header?.format !== FORMAT || typeof header.id !== "string") {
-    throw new Error(`${file} is no recording; florin torture --replay ID --record FILE makes one.`);
+    throw new InputError(
+      `${file} is no recording; florin torture --replay ID --record FILE makes one.`,
+    );
   }
   return header as Header;
 }

@@ -2,6 +2,7 @@
 // A tour through the points of one scenario or all: in a fixed order, so that a long run is done in
 // parts, each going on from the id at which the last one ended.
 import { Explorer, type PointResult } from "./explorer.ts";
+import { InputError } from "./inputError.ts";
 import { SCENARIOS } from "./scenarios.ts";
 
 export interface TourOptions {
@@ -38,9 +39,9 @@ export interface TourReport {
 }
 
 /** Told after each point; `total` is Infinity for pairs without a limit. */
-export type Progress = (points: number, total: number, failures: number) => void;
+export type Progress = (points: number, total: number, failures: number, elapsedMs: number) => void;
 
-/** Tries points until they, the limit or the time end. @throws {Error} if `from` is no point */
+/** Tries points until they, the limit or the time end. @throws {InputError} if `from` is no point */
 export function tour(options: TourOptions, nowMs: () => number, progress: Progress): TourReport {
   const report: TourReport = {
     points: 0,
@@ -66,7 +67,7 @@ export function tour(options: TourOptions, nowMs: () => number, progress: Progre
       break;
     }
     take(report, explorer.attempt(id));
-    progress(report.points, total, report.failures.length);
+    progress(report.points, total, report.failures.length, nowMs() - startMs);
   }
   const seconds = Math.max(nowMs() - startMs, 1) / 1000;
   report.pointsPerSecond = Math.round((report.points / seconds) * 10) / 10;
@@ -129,4 +130,4 @@ function* pairsOf(
   if (!isReached) throw noPoint(from!);
 }
 
-const noPoint = (id: string) => new Error(`${id} is no point of this run.`);
+const noPoint = (id: string) => new InputError(`${id} is no point of this run.`);

@@ -3,7 +3,8 @@
 // asks again (30, 56) makes the agent ask its money module again (docs/protocol.md rules 4.4 and
 // 5.1).
 import { expect, test } from "vitest";
-import { Explorer, worldOfPoint } from "../../host/torture/explorer.ts";
+import { Explorer } from "../../host/torture/explorer.ts";
+import { worldOfPoint } from "../../host/torture/pointId.ts";
 
 /** The point of this id by itself. */
 function attempt(id: string) {
