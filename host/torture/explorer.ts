@@ -4,7 +4,7 @@
 // the transaction and its healing, not the building of the world.
 import type { CommitState } from "./commitMachine.ts";
 import { CommitReplay } from "./commitReplay.ts";
-import { endFaults, faultNames, makeFault, type RunEvent } from "./faults.ts";
+import { endFaults, faultNames, type IsMet, makeFault, type RunEvent } from "./faults.ts";
 import type { FaultWorldSnapshot } from "./faultWorld.ts";
 import { commitDeed, hostileNames, isHostile } from "./hostile.ts";
 import { type FundsByDevice, fundsOfAll, judgeDeed } from "./hostileVerdict.ts";
@@ -104,10 +104,11 @@ export class Explorer {
     }
   }
 
-  /** Id of the pair of a turn; null where its first fault leaves no further second one. */
+  /** Id of the pair of a turn; null where its first fault has no further second one. */
   pairOf({ first, round }: PairTurn): string | null {
     const { event, fault } = parsePoint(first);
-    const events = this.eventsBehind(first);
+    // Where nothing happens any more, the second fault comes when all is at rest.
+    const events = Math.max(1, this.eventsBehind(first));
     const all = this.secondsBehind(event).filter(({ distance }) => distance <= events);
     if (round >= all.length) return null;
     const start = new Random(numberOfPoint(first) + this.seed * 7919).next();
@@ -255,13 +256,16 @@ export class Explorer {
     const { world } = this.scenario;
     this.goTo(event);
     let events = -1;
-    let isMet = () => false;
+    let isMet: IsMet | null = null;
+    const makeSecond = () => {
+      trace?.(`-- ${second!.fault}`);
+      isMet = makeFault(world, second!.fault, new Random(numberOfPoint(id) + this.seed));
+    };
+    const watch = (letter: Letter | null) => trace?.(textOf(world.clock.nowMs(), letter));
     world.onNext = (letter) => {
       events += 1;
-      trace?.(textOf(world.clock.nowMs(), letter));
-      if (events !== second?.distance) return;
-      trace?.(`-- ${second.fault}`);
-      isMet = makeFault(world, second.fault, new Random(numberOfPoint(id) + this.seed));
+      watch(letter);
+      if (events === second?.distance) makeSecond();
     };
     trace?.(`-- ${fault}`);
     // A pair begins as its first fault alone does, bit by bit: so it is known how long it runs.
@@ -269,13 +273,12 @@ export class Explorer {
     makeFault(world, fault, new Random(numberOfPoint(first!) + this.seed));
     world.pass(runMs);
     // Healing is not to be disturbed.
-    world.onNext = trace === null ? null : (letter) => trace(textOf(world.clock.nowMs(), letter));
-    if (second !== null && events < second.distance) {
-      throw new InputError(
-        `The run of ${id} ends ${events} events behind the first fault: name a second one before.`,
-      );
+    world.onNext = watch;
+    if (second !== null && isMet === null) {
+      makeSecond();
+      world.pass(runMs);
     }
-    return { events: Math.max(events, 0), isSecondMade: isMet() };
+    return { events: Math.max(events, 0), isSecondMade: (isMet as IsMet | null)?.() ?? false };
   }
 
   private run(order: number): void {

@@ -77,7 +77,7 @@ export function faultNames(event: RunEvent, world: FaultWorld): string[] {
 }
 
 /** Whether a fault that waits for an operation or a message has met one yet. */
-type IsMet = () => boolean;
+export type IsMet = () => boolean;
 const atOnce: IsMet = () => true;
 
 /** Makes the fault of this name at the moment before the next event of the world. */

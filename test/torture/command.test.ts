@@ -51,7 +51,6 @@ describe("what is not there is refused", () => {
     ["payment:1:12/message.nosuch", "has no fault message.nosuch"],
     ["payment:1:12/lie.nosuch", "has no fault lie.nosuch"],
     ["payment:1:12/line.soon+3/nosuch.C", "No event of payment has a fault nosuch.C"],
-    ["payment:1:12/line.soon+9999/line.soon", "behind the first fault"],
     ["payment:1:12/gone.X+3/line.soon", "has no fault gone.X"],
     ["payment:1:9999/line.soon", "has no event 9999"],
     ["nosuch:1:3/line.soon", "There is no scenario nosuch"],
