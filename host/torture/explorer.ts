@@ -2,6 +2,7 @@
 // Runs a scenario once, copies the world before each event, and goes on from each copy with one
 // fault or two: every point has an id that names it, and repeats exactly. A point costs the rest of
 // the transaction and its healing, not the building of the world.
+import type { Host } from "./agentWorld.ts";
 import type { CommitState } from "./commitMachine.ts";
 import { CommitReplay } from "./commitReplay.ts";
 import { endFaults, faultNames, type IsMet, makeFault, type RunEvent } from "./faults.ts";
@@ -11,8 +12,10 @@ import { type FundsByDevice, fundsOfAll, judgeDeed } from "./hostileVerdict.ts";
 import { InputError } from "./inputError.ts";
 import { idOfPoint, numberOfPoint, parsePoint, type Point, type Second } from "./pointId.ts";
 import { Random } from "./random.ts";
+import { reopen } from "./reopening.ts";
 import { type Scenario, SCENARIOS } from "./scenarios.ts";
 import { type Count, count, heal, judge, tryOnceMore, type Verdict } from "./verdict.ts";
+import { spread, strideOf } from "./spread.ts";
 import { halvesOf, type Letter } from "./wires.ts";
 
 /** Behind all time-outs of a transaction. */
@@ -22,7 +25,7 @@ const PAIR_RUN_MS = 400_000 + RUN_MS;
 const CLEAN_ORDER = 1;
 const ORDER = 2;
 const NEXT_ORDER = 3;
-/** Of so many points one boots all devices afterwards and orders once more. */
+/** Of so many points one orders once more afterwards. */
 const ONCE_MORE_EVERY = 16;
 /** A second fault comes at most so many events behind the first. */
 const PAIR_DISTANCE = 40;
@@ -64,6 +67,8 @@ export class Explorer {
   private readonly seconds = new Map<number, Second[]>();
   /** All names of faults at any event. */
   private names: ReadonlySet<string> | null = null;
+  /** The honest hosts, which a deed may put others in the place of. */
+  private readonly hosts: readonly Host[];
 
   /** Builds the world and records one clean run. @throws {Error} if the clean run fails or none is so called */
   constructor(name: string, seed: number) {
@@ -75,6 +80,7 @@ export class Explorer {
     const { world, replay } = CommitReplay.watch(() => make(seed));
     this.scenario = world;
     this.replay = replay;
+    this.hosts = this.scenario.world.devices.map(({ host }) => host);
     // One run before the recorded one, so that there are old messages.
     this.run(CLEAN_ORDER);
     this.before = count(this.scenario);
@@ -171,8 +177,9 @@ export class Explorer {
       }
       const runMs = point.second === null ? RUN_MS : PAIR_RUN_MS;
       const { isSecondMade } = this.play(point, id, trace, runMs);
-      heal(this.scenario, ORDER);
+      const open = heal(this.scenario, ORDER);
       const verdict = judge(this.scenario, this.before, ORDER);
+      verdict.complaints.push(...open, ...reopen(this.scenario, this.scenario.world.devices));
       if (number % ONCE_MORE_EVERY === 0) {
         this.scenario.world.fullFlash.end();
         verdict.complaints.push(...tryOnceMore(this.scenario, NEXT_ORDER));
@@ -230,18 +237,29 @@ export class Explorer {
       name: fault,
       random: new Random(number + this.seed),
       past: (at) => forks[at]!.world,
-      orderAgain: () => scenario.order(NEXT_ORDER),
+      orderAgain: () => {
+        // What the first order needed is out of date by now.
+        scenario.prepare();
+        scenario.order(NEXT_ORDER);
+      },
     });
-    heal(scenario, ORDER, deed.persist);
-    return judgeDeed(scenario, deed, this.fundsBefore, this.before.posted);
+    const open = heal(scenario, ORDER, deed.persist);
+    const verdict = judgeDeed(scenario, deed, this.fundsBefore, this.before.posted);
+    const isEndable = !deed.isGone && !deed.isWithholding;
+    if (isEndable) verdict.complaints.push(...open);
+    const honest = world.devices.filter((device) => device !== deed.suspect);
+    verdict.complaints.push(...reopen(scenario, honest));
+    return verdict;
   }
 
   /** Puts the world back to the moment before an event of the recorded run. */
   private goTo(event: number): Fork {
     const fork = this.forks[event]!;
-    endFaults(this.scenario.world);
-    this.scenario.world.fullFlash.end();
-    this.scenario.world.restore(fork.world);
+    const { world } = this.scenario;
+    endFaults(world);
+    world.fullFlash.end();
+    for (const [index, device] of world.devices.entries()) device.host = this.hosts[index]!;
+    world.restore(fork.world);
     this.replay.restore(fork.commit);
     return fork;
   }
@@ -286,7 +304,8 @@ export class Explorer {
     scenario.prepare();
     scenario.order(order);
     scenario.world.pass(RUN_MS);
-    heal(scenario, order);
+    const open = heal(scenario, order);
+    if (open.length > 0) throw new Error(`The first ${scenario.name} stays open: ${open}.`);
   }
 
   private record(): void {
@@ -307,9 +326,9 @@ export class Explorer {
     this.scenario.order(ORDER);
     world.pass(RUN_MS);
     world.onNext = null;
-    heal(this.scenario, ORDER);
+    const open = heal(this.scenario, ORDER);
     const { isCommitted, complaints } = judge(this.scenario, this.before, ORDER);
-    complaints.push(...this.replay.complaints());
+    complaints.push(...open, ...this.replay.complaints());
     if (!isCommitted || complaints.length > 0) {
       const why = complaints.join(", ") || "it is not committed";
       throw new Error(`The clean ${this.scenario.name} fails: ${why}.`);
@@ -319,20 +338,6 @@ export class Explorer {
   private idOf(point: Point): string {
     return idOfPoint(this.scenario.name, this.seed, point);
   }
-}
-
-/** A step near the golden section of `length` that reaches all numbers below it. */
-function strideOf(length: number): number {
-  const divides = (a: number, b: number): number => (b === 0 ? a : divides(b, a % b));
-  let stride = Math.max(1, Math.round(length * 0.618));
-  while (divides(length, stride) !== 1) stride += 1;
-  return stride;
-}
-
-/** All numbers below `length`, those that follow one another far apart. */
-function* spread(length: number): Generator<number> {
-  const stride = strideOf(length);
-  for (let index = 0; index < length; index += 1) yield (index * stride) % length;
 }
 
 function textOf(nowMs: number, letter: Letter | null): string {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a hostile owner does at an event of a run: flash copied back, a random source that stays
-// dead, a device gone for good, an opened module that is set back whole, a merchant's host that
-// lies. What must hold then is docs/protocol.md rule 8 (hostileVerdict.ts), not that all goes well.
+// dead, a device gone for good, an opened module that is set back whole or says nothing more to
+// others, a merchant's host that lies. What must hold then is docs/protocol.md rule 8 (hostileVerdict.ts), not that all goes well.
 import type { FlashSnapshot } from "../simulator/virtualFlash.ts";
 import { type Device, filled, type Half, type Host } from "./agentWorld.ts";
 import { approvalOf } from "./purchaseWorld.ts";
@@ -10,7 +10,7 @@ import type { FaultWorld, FaultWorldSnapshot } from "./faultWorld.ts";
 import type { Random } from "./random.ts";
 import type { Scenario } from "./scenarios.ts";
 import { HOST_LIES, once, WIRE_FAULTS } from "./wireFaults.ts";
-import { halvesOf, type Part } from "./wires.ts";
+import { halvesOf, type Letter, type Part } from "./wires.ts";
 
 /** A copy of flash is taken around a power cut and put back so long after it. */
 const COPIED_FOR_MS = 30_000;
@@ -66,7 +66,7 @@ function reordering(): (commands: unknown[][]) => unknown[][] {
   };
 }
 
-const KINDS = ["copied", "rollback", "dead", "gone", "fork", "lie", "liar"];
+const KINDS = ["copied", "rollback", "dead", "gone", "silent", "fork", "lie", "liar"];
 
 /** Whether a fault of this name is a hostile deed. */
 export const isHostile = (name: string) => KINDS.includes(name.split(".")[0]!);
@@ -80,7 +80,7 @@ export function hostileNames(event: RunEvent, index: number, scenario: Scenario)
     for (const half of index > 0 ? halvesOf(device) : []) {
       names.push(`rollback.${name}.${half}.first`, `rollback.${name}.${half}.middle`);
     }
-    names.push(`dead.${name}`, `gone.${name}`, `fork.${name}`);
+    names.push(`dead.${name}`, `gone.${name}`, `silent.${name}`, `fork.${name}`);
   }
   if (event.letter?.wire === "command") names.push(...LIES.map(({ name }) => `lie.${slug(name)}`));
   if (index === 0 && scenario.hasCard) {
@@ -138,26 +138,33 @@ export function commitDeed(place: DeedPlace): Deed {
     world.pass(RUN_MS);
     return deedOf(suspect, { isOpened: true, isGone: true });
   }
-  if (kind === "liar") {
-    const honest = suspect.host;
-    if (detail === "reorders") world.passAnswers = reordering();
-    else suspect.host = LIARS[detail]!(honest);
-    try {
-      world.pass(RUN_MS);
-    } finally {
-      // A host that withholds goes on doing so: `persist` puts it in again.
-      suspect.host = honest;
-    }
-    return deedOf(suspect, { isWithholding: detail === "withholds" });
-  }
+  if (kind === "liar") return lieAboutCards(world, suspect, detail);
   const persist = () => {
     if (kind === "dead") for (const { module } of parts) module.isRandomDead = true;
     else if (kind === "gone") world.losePower(suspect, Infinity);
+    else if (kind === "silent")
+      world.fault = (letter) => (isModules(letter, suspect) ? [] : [letter]);
     else throw new Error(`There is no hostile fault ${name}.`);
   };
   persist();
   world.pass(RUN_MS);
   return deedOf(suspect, { isGone: true, persist });
+}
+
+/** Whether a letter is what this device's money module says to another, by its agent or without. */
+const isModules = ({ wire, from, half }: Letter, device: Device) =>
+  from === device && (wire === "own" ? half === "agent" : wire === "peer" && half === "module");
+
+/** A merchant's host lies to its agent or the card network, in one of these ways. */
+function lieAboutCards(world: FaultWorld, suspect: Device, how: string): Deed {
+  const honest = suspect.host;
+  const isWithholding = how === "withholds";
+  if (how === "reorders") world.passAnswers = reordering();
+  else suspect.host = LIARS[how]!(honest);
+  world.pass(RUN_MS);
+  // A host that withholds never stops; the others are honest again, or nothing could end.
+  if (!isWithholding) suspect.host = honest;
+  return deedOf(suspect, { isWithholding });
 }
 
 /** A deed of this device that does nothing but `more`. */

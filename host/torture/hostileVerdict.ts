@@ -107,7 +107,8 @@ export function judgeDeed(
   if (verdict.madeMinor > 0) complaints.push(`${verdict.madeMinor} minor units are made`);
   if (verdict.inDoubtMinor > 0) complaints.push(`${verdict.inDoubtMinor} stay in doubt`);
   const { held } = countCards(world);
-  if (held > 0 && !deed.isGone && !deed.isWithholding) complaints.push("a card stays held");
+  if (deed.isWithholding) complaints.push(...withheldOf(scenario, verdict, postedBefore));
+  else if (held > 0 && !deed.isGone) complaints.push("a card stays held");
   const { teller } = world;
   // What the bank's own generator never reported is not in its books.
   const isBanks = suspect === teller || suspect === world.generator;
@@ -115,6 +116,13 @@ export function judgeDeed(
   if (onHand) complaints.push(...judgeTeller(world, onHand.sums));
   if (deed.locked !== null) complaints.push(...refusalOf(scenario, deed));
   return verdict;
+}
+
+/** What was never sent is never done: nothing is posted, and the order's hold stays. */
+function withheldOf({ world }: Scenario, { isCommitted }: Verdict, postedBefore: number) {
+  const { held, posted } = countCards(world);
+  if (isCommitted && held === 1 && posted === postedBefore) return [];
+  return [`${posted - postedBefore} postings and ${held} holds where completions are withheld`];
 }
 
 /** A bank whose own host lies to its modules sees what is wrong, and that is its own affair. */

@@ -3,7 +3,7 @@
 // of docs/protocol.md section 8 by the modules' own word, the receipts and the banks' books.
 import { itemsOf } from "./items.ts";
 import { hex } from "./agentWorld.ts";
-import type { Device } from "./agentWorld.ts";
+import type { Device, Half } from "./agentWorld.ts";
 import { openPayments } from "./bankHost.ts";
 import { customerAccount, MERCHANT_ACCOUNT } from "./bankParties.ts";
 import { balanceOf, bankAlarms, circulating, judgeBank } from "./bankVerdict.ts";
@@ -119,35 +119,40 @@ function ticketsOf({ world }: Scenario, device: Device): number {
 
 /**
  * Ends the faults, waits out everything and lets the devices meet until nothing is open, the order
- * under `number` among it. `persist` puts on again what does not end.
+ * under `number` among it. `persist` puts on again what does not end. What is open even then, in
+ * words.
  */
-export function heal(scenario: Scenario, number: number, persist = () => {}): void {
+export function heal(scenario: Scenario, number: number, persist = () => {}): string[] {
   const { world } = scenario;
   endFaults(world);
   persist();
   world.pass(HEAL_MS);
-  for (let meeting = 0; meeting < MEETINGS && meet(scenario, number); meeting += 1) {
+  let open = meet(scenario, number);
+  for (let meeting = 0; meeting < MEETINGS && open.length > 0; meeting += 1) {
     world.pass(MEETING_MS);
+    open = meet(scenario, number);
   }
+  return open;
 }
 
-/** Each side asks about what it knows to be open; whether there was anything. */
-function meet(scenario: Scenario, number: number): boolean {
+/** Each side asks about what it knows to be open; what that is, in words. */
+function meet(scenario: Scenario, number: number): string[] {
   const { world, hasCard, second } = scenario;
+  const open: string[] = [];
+  const ask = (device: Device, half: Half, command: readonly unknown[], what: string) => {
+    const answer = world.ask(device, half, [...command]).find(([name]) => name === command[0]);
+    if (answer === undefined) open.push(`the ${half} of ${device.name} does not say what is open`);
+    else if (answer[1] !== 0) open.push(`${device.name} has ${answer[1]} ${what} open`);
+  };
   // A host asks what became of its command, as long as that has no end.
   const state = stateOf(scenario, number);
-  let isOpen = state === IN_DOUBT || state === RUNNING;
-  for (const device of world.devices) {
-    const answer = world.ask(device, "module", OPEN_PAYMENTS).find(([number]) => number === 89);
-    isOpen ||= answer === undefined || answer[1] !== 0;
-  }
+  if (state === IN_DOUBT || state === RUNNING) open.push("the order has no end");
+  for (const device of world.devices) ask(device, "module", OPEN_PAYMENTS, "payments");
   // The bank asks its own module by itself.
-  isOpen ||= world.bank !== null && openPayments(world.bank.ledger, world.bankName).length > 0;
-  if (hasCard) {
-    const answer = world.ask(second, "agent", OPEN_CARDS).find(([number]) => number === 56);
-    isOpen ||= answer === undefined || answer[1] !== 0;
-  }
-  return isOpen;
+  const held = world.bank === null ? 0 : openPayments(world.bank.ledger, world.bankName).length;
+  if (held > 0) open.push(`the bank has ${held} payments open`);
+  if (hasCard) ask(second, "agent", OPEN_CARDS, "cards");
+  return open;
 }
 
 /** Compares what is there now with `before`, after the order under `number`. */
@@ -227,16 +232,13 @@ function stateOf({ world, first, half }: Scenario, number: number): number | und
     | undefined;
 }
 
-/** Boots every device and orders once more; what fails then, in words. */
+/** Orders once more; what fails then, in words. */
 export function tryOnceMore(scenario: Scenario, number: number): string[] {
-  const { world } = scenario;
-  for (const device of world.devices) world.losePower(device, 0);
-  world.pass(MEETING_MS);
   const before = count(scenario);
   scenario.prepare();
   scenario.order(number);
-  world.pass(HEAL_MS);
+  const open = heal(scenario, number);
   const verdict = judge(scenario, before, number);
   const failed = verdict.isCommitted ? [] : ["the next order fails"];
-  return [...failed, ...verdict.complaints].map((complaint) => `afterwards: ${complaint}`);
+  return [...failed, ...open, ...verdict.complaints].map((complaint) => `afterwards: ${complaint}`);
 }

@@ -3,8 +3,9 @@
 // what it stores and what it sends, its messages are lost, late and repeated, and each payment ends
 // in the books as it ended in the modules.
 import { beforeAll, describe, expect, test } from "vitest";
+import { ownAccount } from "../../host/network/bank/chart.ts";
 import { openPayments } from "../../host/torture/bankHost.ts";
-import { judgeBank } from "../../host/torture/bankVerdict.ts";
+import { judgeBank, judgeTeller } from "../../host/torture/bankVerdict.ts";
 import { hex } from "../../host/torture/agentWorld.ts";
 import { Explorer } from "../../host/torture/explorer.ts";
 import { count } from "../../host/torture/verdict.ts";
@@ -105,6 +106,19 @@ test("what is wrong with the books is said", () => {
     ledger: { [world.bankName]: { ...books, payments: open } },
   };
   expect(judgeBank(world, totals, onHand)).toEqual(["the bank still holds 1 payments open"]);
+  // The module's log says that it was carried out, the books that it was not.
+  const undone = { ...books.payments, [key]: { ...payment, state: "released" as const } };
+  const honest = world.bank;
+  world.bank = { ...honest, ledger: { [world.bankName]: { ...books, payments: undone } } };
+  expect(judgeTeller(world, onHand!)).toHaveLength(1);
+  expect(judgeBank(world, totals, onHand)).toEqual(judgeTeller(world, onHand!));
+  const onTheWay = [
+    { ...entry.lines[0]!, account: ownAccount("in-transit", "USD"), debitMinor: -5 },
+    { ...entry.lines[0]!, account: ownAccount("reserve", "USD"), debitMinor: 5 },
+  ];
+  const entries = { ...books.entries, "on the way/1": { ...entry, lines: onTheWay } };
+  world.bank = { ...honest, ledger: { [world.bankName]: { ...books, entries } } };
+  expect(judgeBank(world, totals, onHand)).toEqual(["5 USD stay in transit"]);
   const name = `${entry.transaction}/${entry.leg}`;
   const lines = entry.lines.map((line) => ({ ...line, debitMinor: line.debitMinor + 1 }));
   world.bank = {

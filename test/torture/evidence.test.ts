@@ -107,4 +107,38 @@ describe("after a sale that met a fault", () => {
     expect(paid).toBeGreaterThan(20);
     expect(unpaid).toBeGreaterThan(20);
   });
+
+  test("a merchant whose host withholds the post is overruled by it", () => {
+    expect(explorer.attempt("sale:1:0/liar.M.withholds").complaints).toEqual([]);
+    const { world, first, second } = explorer.scenario;
+    const { books } = world.cards!.issuer;
+    const { directory } = cardParties(first.half("agent"), second.half("agent")).config.issuer;
+    const newest = sales().at(-1)!;
+    const issuer = ed25519.getPublicKey(ISSUER_SEED);
+    const sale = readSaleEvidence(directory, issuer, register(), newest.evidence);
+    if (typeof sale === "string") throw new Error(sale);
+    const transaction = books.transactions[sale.question.mandateHash]!;
+    expect(transaction.state).toBe("held");
+    const account = books.accounts[sale.question.cardNumber]!;
+    const records = { account, rival: undefined };
+    const { readyS } = sale.proof;
+    const voidedBefore = false;
+    const filed = decideOverrule(sale, { ...records, transaction, voidedBefore }, readyS + DAY_S);
+    const [write] = filed.writes;
+    if (write?.kind !== "putTransaction") throw new Error("The evidence was not kept.");
+    const asked = { ...records, transaction: write.transaction, voidedBefore };
+    const posted = decideOverrule(sale, asked, readyS + 8 * DAY_S);
+    expect(posted.outcome).toEqual({ type: "posted" });
+    // The customer has what the merchant's post would have given.
+    const { balanceMinor, heldCreditMinor } = account;
+    const { amountMinor } = transaction;
+    expect(posted.writes[0]).toEqual({
+      kind: "putAccount",
+      account: {
+        ...account,
+        balanceMinor: balanceMinor + amountMinor,
+        heldCreditMinor: heldCreditMinor - amountMinor,
+      },
+    });
+  });
 });

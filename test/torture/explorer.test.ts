@@ -2,10 +2,12 @@
 // The explorer itself: a point repeats exactly, whatever was tried before it; a part goes on where
 // the last one ended; and each invariant is seen to be broken where it is.
 import { beforeAll, describe, expect, test } from "vitest";
+import type { BareModule } from "../../host/torture/bareModule.ts";
 import { Explorer } from "../../host/torture/explorer.ts";
 import { worldOfPoint } from "../../host/torture/pointId.ts";
 import { tour } from "../../host/torture/tour.ts";
-import { count, judge } from "../../host/torture/verdict.ts";
+import { reopen } from "../../host/torture/reopening.ts";
+import { count, heal, judge, tryOnceMore } from "../../host/torture/verdict.ts";
 
 const SEED = 1;
 let purchase: Explorer;
@@ -161,5 +163,99 @@ describe("what is wrong is said", () => {
     world.losePower(first, 0);
     world.pass(1_000);
     expect(() => count(payment.scenario)).toThrow("is silent");
+  });
+
+  test("a merchant that is paid for nothing, an alarm, a conflict, a worn page", () => {
+    const { scenario } = purchase;
+    const { world } = scenario;
+    purchase.attempt(purchase.singles()[0]!);
+    const before = count(scenario);
+    const judged = (change: Partial<typeof before> = {}, of = scenario) =>
+      judge(of, { ...before, ...change }, 99).complaints;
+    expect(judged({ merchantMinor: before.merchantMinor - 1 })).toEqual([
+      "the merchant's account changed by 1 for 0 orders",
+    ]);
+    world.conflicts.push("voided and posted");
+    expect(judged()).toEqual(["voided and posted"]);
+    world.bank = { ...world.bank!, alarms: ["a note came twice"] };
+    expect(judged()).toEqual(["a note came twice", "voided and posted"]);
+    purchase.attempt(purchase.singles()[0]!);
+    const [part] = world.parts;
+    const { module } = part!;
+    const worn: BareModule = Object.create(module, { wear: { get: () => 5 } });
+    part!.module = worn;
+    try {
+      expect(judged()).toEqual(["the flash is worn unevenly by 5"]);
+    } finally {
+      part!.module = module;
+    }
+    expect(judged()).toEqual([]);
+  });
+
+  test("money in doubt, what stays open, and a half that does not answer", () => {
+    const payment = new Explorer("payment", SEED);
+    const { scenario } = payment;
+    const { world, first, second } = scenario;
+    const isInDoubt = (id: string) => {
+      payment.attempt(id);
+      return count(scenario).inDoubtMinor > 0;
+    };
+    expect(payment.hostiles().some((id) => id.includes("/silent.C") && isInDoubt(id))).toBe(true);
+    const before = count(scenario);
+    const silence = () => {
+      world.fault = ({ wire, ...letter }) => (wire === "peer" ? [] : [{ wire, ...letter }]);
+    };
+    expect(heal(scenario, 2, silence)).toContain("D has 1 payments open");
+    expect(judge(scenario, before, 99).complaints).toContain("700 minor units stay in doubt");
+    payment.attempt(payment.singles()[0]!);
+    expect(heal(scenario, 2)).toEqual([]);
+    world.losePower(second, Infinity);
+    expect(heal(scenario, 2)).toEqual(["the module of D does not say what is open"]);
+    expect(reopen(scenario, [first])).toEqual([]);
+  });
+
+  test("a half that does not open again, or with less than it had", () => {
+    const payment = new Explorer("payment", SEED);
+    const { scenario } = payment;
+    const { world, first } = scenario;
+    payment.attempt(payment.singles()[0]!);
+    expect(reopen(scenario, world.devices)).toEqual([]);
+    const old = first.module!.snapshot();
+    scenario.order(40);
+    world.pass(300_000);
+    // What lies in flash is read at a boot alone.
+    const { flash } = old;
+    first.module!.restore({ ...first.module!.snapshot(), flash });
+    expect(reopen(scenario, world.devices)).toEqual([
+      "the module of C does not open its journal again",
+      expect.stringMatching(/^C has agent .*, module nothing behind a boot, not agent /),
+    ]);
+  });
+
+  test("an order that cannot be carried out afterwards, or does another thing than it says", () => {
+    const payment = new Explorer("payment", SEED);
+    const { scenario } = payment;
+    payment.attempt(payment.singles()[0]!);
+    expect(tryOnceMore({ ...scenario, order() {} }, 41)).toEqual([
+      "afterwards: the next order fails",
+    ]);
+    expect(tryOnceMore({ ...scenario, gainMinor: { USD: -1 } }, 42)).toEqual([
+      "afterwards: the first device gained -700 USD where its order says -1",
+    ]);
+    expect(tryOnceMore(scenario, 43)).toEqual([]);
+  });
+
+  test("the order that stays open in the bank's books", () => {
+    const deposit = new Explorer("deposit", SEED);
+    const { scenario } = deposit;
+    const { world } = scenario;
+    deposit.attempt(deposit.singles()[0]!);
+    const books = world.bank!.ledger[world.bankName]!;
+    const [key, paid] = Object.entries(books.payments).at(-1)!;
+    const payments = { ...books.payments, [key]: { ...paid, state: "held" as const } };
+    world.bank = { ...world.bank!, ledger: { [world.bankName]: { ...books, payments } } };
+    // It would ask its module; that does not answer any more.
+    world.losePower(world.teller!, Infinity);
+    expect(heal(scenario, 2)).toContain("the bank has 1 payments open");
   });
 });
