@@ -16,7 +16,8 @@ import { reopen } from "./reopening.ts";
 import { type Scenario, SCENARIOS } from "./scenarios.ts";
 import { type Count, count, heal, judge, tryOnceMore, type Verdict } from "./verdict.ts";
 import { spread, strideOf } from "./spread.ts";
-import { halvesOf, type Letter } from "./wires.ts";
+import { type Trace, watched } from "./watched.ts";
+import { halvesOf } from "./wires.ts";
 
 /** Behind all time-outs of a transaction. */
 const RUN_MS = 300_000;
@@ -49,9 +50,6 @@ export interface PairTurn {
   first: string;
   round: number;
 }
-
-/** Told of each letter of a replay, in order, with the virtual time. */
-export type Trace = (line: string) => void;
 
 export class Explorer {
   readonly scenario: Scenario;
@@ -193,6 +191,7 @@ export class Explorer {
       return { ...nothing, complaints, id, number, isSecondMade: false };
     } finally {
       this.scenario.world.onNext = null;
+      this.scenario.world.onChanged = null;
     }
   }
 
@@ -228,7 +227,7 @@ export class Explorer {
     const { scenario, forks } = this;
     const { world } = scenario;
     const fork = this.goTo(event);
-    world.onNext = (letter) => trace?.(textOf(world.clock.nowMs(), letter));
+    world.onNext = watched(world, trace);
     trace?.(`-- ${fault}`);
     const deed = commitDeed({
       scenario,
@@ -279,7 +278,7 @@ export class Explorer {
       trace?.(`-- ${second!.fault}`);
       isMet = makeFault(world, second!.fault, new Random(numberOfPoint(id) + this.seed));
     };
-    const watch = (letter: Letter | null) => trace?.(textOf(world.clock.nowMs(), letter));
+    const watch = watched(world, trace);
     world.onNext = (letter) => {
       events += 1;
       watch(letter);
@@ -338,12 +337,4 @@ export class Explorer {
   private idOf(point: Point): string {
     return idOfPoint(this.scenario.name, this.seed, point);
   }
-}
-
-function textOf(nowMs: number, letter: Letter | null): string {
-  const time = (nowMs / 1000).toFixed(3);
-  if (letter === null) return `${time} a tick`;
-  const { wire, from, to, half, leg, body } = letter;
-  if (leg !== undefined) return `${time} ${wire} ${leg} ${body.length} bytes`;
-  return `${time} ${wire} ${from.name} to ${to.name}.${half} ${body.length} bytes`;
 }

@@ -84,7 +84,10 @@ export function recordPoint(id: string): { lines: string[]; result: PointResult 
   scribe.isOn = true;
   const header: Header = { format: FORMAT, id, images };
   scribe.write(header);
-  const result = explorer.attempt(id, (event) => scribe.write({ event }));
+  // Hosts and the card network have no board whose calls would show what they were told.
+  const result = explorer.attempt(id, (event, body) =>
+    scribe.write(body === undefined ? { event } : { event, body: hex(body) }),
+  );
   scribe.write({ isCommitted: result.isCommitted, complaints: result.complaints });
   return { lines: scribe.lines, result };
 }

@@ -88,6 +88,8 @@ export class Wires {
   fault: Fault = (letter) => [letter];
   /** Called before each letter is taken, while the world can be copied; null for a due tick. */
   onNext: ((letter: Letter | null) => void) | null = null;
+  /** Told what a fault delivers in place of a letter, and what was kept back when it is released. */
+  onChanged: ((delivered: readonly Letter[]) => void) | null = null;
   protected managers: MessageManager[];
   protected queue: Letter[] = [];
   protected held: Held[] = [];
@@ -248,7 +250,9 @@ export class Wires {
 
   private carry(letter: Letter): void {
     this.log.push(letter);
-    for (const passed of this.fault(letter, this)) this.deliver(passed);
+    const passed = this.fault(letter, this);
+    if (passed.length !== 1 || passed[0] !== letter) this.onChanged?.(passed);
+    for (const one of passed) this.deliver(one);
     if (this.held.length === 0) return;
     const route = routeOf(letter);
     this.release((held) => held.isSwap && held.letter !== letter && routeOf(held.letter) === route);
@@ -258,6 +262,7 @@ export class Wires {
     const due = this.held.filter(isDue);
     if (due.length === 0) return;
     this.held = this.held.filter((held) => !due.includes(held));
+    this.onChanged?.(due.map(({ letter }) => letter));
     for (const { letter } of due) this.deliver(letter);
   }
 
