@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { BareModule } from "../../host/torture/bareModule.ts";
 import { Explorer } from "../../host/torture/explorer.ts";
 import { worldOfPoint } from "../../host/torture/pointId.ts";
+import { commandOf } from "../../host/torture/scenarios.ts";
 import { tour } from "../../host/torture/tour.ts";
 import { reopen } from "../../host/torture/reopening.ts";
 import { count, heal, judge, tryOnceMore } from "../../host/torture/verdict.ts";
@@ -257,5 +258,45 @@ describe("what is wrong is said", () => {
     // It would ask its module; that does not answer any more.
     world.losePower(world.teller!, Infinity);
     expect(heal(scenario, 2)).toContain("the bank has 1 payments open");
+  });
+
+  test.each([
+    ["a payment that stays open", [89, 1], "C has 1 payments open"],
+    ["a card that stays open", [56, 1], "M has 1 cards open"],
+    ["an order without an end", [29, commandOf(2), 4], "the order has no end"],
+    ["a journal that does not open", [1], "the module of M does not open its journal again"],
+  ])("%s fails each point and each deed", (_name, lie, complaint) => {
+    const { world } = purchase.scenario;
+    const { ask } = world;
+    const isAbout = (message: unknown[]) => message[0] === lie[0];
+    world.ask = (device, half, command) => {
+      const heard = ask.call(world, device, half, command);
+      // A message that says nothing but its number is left out.
+      if (lie.length === 1) return heard.filter((message) => !isAbout(message));
+      return heard.map((message) => (isAbout(message) ? lie : message));
+    };
+    // An order to an agent that was opened is nobody's complaint, nor is its own journal.
+    const deed = lie.length === 1 ? "fork.C" : "liar.M.reorders";
+    try {
+      for (const fault of ["message.duplicated", deed]) {
+        expect(purchase.attempt(`purchase:1:0/${fault}`).complaints).toContain(complaint);
+      }
+    } finally {
+      world.ask = ask;
+    }
+    expect(purchase.attempt("purchase:1:0/message.duplicated").complaints).toEqual([]);
+  });
+
+  test("of the points that order once more, one that fails", () => {
+    const payment = new Explorer("payment", SEED);
+    const { order } = payment.scenario;
+    const changed = payment.scenario as { order: typeof order };
+    changed.order = () => {};
+    const failed = payment
+      .singles()
+      .slice(0, 64)
+      .flatMap((id) => payment.attempt(id).complaints);
+    expect(failed.length).toBeGreaterThan(0);
+    expect(new Set(failed)).toEqual(new Set(["afterwards: the next order fails"]));
   });
 });

@@ -194,7 +194,7 @@ describe("what is wrong is said", () => {
     expect(judged({ isGone: true, isOpened: true })).toEqual([]);
   });
 
-  test("a device that stays open behind a deed that leaves nobody open, and one that is silent", () => {
+  test("an honest device that is silent", () => {
     const { scenario } = payment;
     const { world } = scenario;
     payment.attempt(payment.singles()[0]!);
@@ -204,5 +204,20 @@ describe("what is wrong is said", () => {
     expect(judgeDeed(scenario, deed({}), before, 0).complaints).toContain(
       "the money module of D is silent",
     );
+  });
+
+  test("an honest teller whose log says another thing than the books", () => {
+    const deposit = new Explorer("deposit", 1);
+    const { scenario } = deposit;
+    const { world, first } = scenario;
+    deposit.attempt(deposit.singles()[0]!);
+    const before = fundsOfAll(scenario);
+    const judged = () => judgeDeed(scenario, deedOf(first, {}), before, 0).complaints;
+    expect(judged()).toEqual([]);
+    const books = world.bank!.ledger[world.bankName]!;
+    const [key, paid] = Object.entries(books.payments).at(-1)!;
+    const payments = { ...books.payments, [key]: { ...paid, state: "released" as const } };
+    world.bank = { ...world.bank!, ledger: { [world.bankName]: { ...books, payments } } };
+    expect(judged()).toHaveLength(1);
   });
 });
