@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // npm run fuzz -- [--minutes N] [--seed N] [--target NAME] [--json] | --replay FILE
 // Progress goes to standard error, the result to standard output; each finding is written to a file
-// that --replay repeats. The exit code is 1 if there was one.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+// that --replay repeats. The exit code is 1 if there was one, 2 if the command line is wrong.
+import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { campaign, type CampaignOptions, type CampaignState } from "./campaign.ts";
 import type { Finding } from "./engine.ts";
+import { findingOf, optionsOf, UsageError } from "./options.ts";
 import { targetNamed } from "./targets.ts";
 
 const FOLDER = "build/fuzz";
@@ -26,34 +26,15 @@ if (isMainThread) main();
 else work(workerData as Task);
 
 function main(): void {
-  const { values } = parseArgs({
-    options: {
-      minutes: { type: "string", default: "1" },
-      seed: { type: "string", default: "1" },
-      target: { type: "string" },
-      replay: { type: "string" },
-      json: { type: "boolean", default: false },
-    },
-  });
-  if (values.replay !== undefined) {
-    process.exitCode = replay(values.replay) ? 0 : 1;
-    return;
+  try {
+    const { replay: file, isJson, ...options } = optionsOf(process.argv.slice(2));
+    if (file === null) watch({ ...options, note: new SharedArrayBuffer(NOTE_SIZE) }, isJson);
+    else process.exitCode = replay(findingOf(file)) ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 2;
   }
-  const minutes = numberOf("minutes", values.minutes);
-  const task: Task = {
-    minutes,
-    seed: numberOf("seed", values.seed),
-    target: values.target ?? null,
-    note: new SharedArrayBuffer(NOTE_SIZE),
-  };
-  watch(task, values.json);
-}
-
-function numberOf(name: string, text: string): number {
-  const value = Number(text);
-  if (value > 0 && Number.isFinite(value)) return value;
-  process.stderr.write(`--${name} is ${text}; give a number above 0.\n`);
-  process.exit(2);
 }
 
 /** Runs the campaign on a thread and looks whether it goes on. */
@@ -156,10 +137,10 @@ function report({ counts, findings }: CampaignState, isJson: boolean): void {
 }
 
 /** Repeats one finding; whether what it found is gone. */
-function replay(file: string): boolean {
-  const { target, seed, input } = JSON.parse(readFileSync(file, "utf8")) as Finding;
+function replay({ target, seed, input }: Finding): boolean {
+  const repeated = targetNamed(target, seed);
   try {
-    const did = targetNamed(target, seed).run(input);
+    const did = repeated.run(input);
     process.stdout.write(`${target}: nothing is wrong (${did})\n`);
     return true;
   } catch (error) {

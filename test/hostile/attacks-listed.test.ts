@@ -4,8 +4,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
-/** A title's words up to its first colon or comma: the attack, and behind it what happens. */
-const TITLE = /["'`]([A-Za-z][^\n]*?)[:,]/g;
+/**
+ * A title's words up to its first colon or comma: the attack, and behind it what happens. A title is
+ * what stands first behind test(, it( or describe(, or behind the table of one of them.
+ */
+const TITLE = /(?:\b(?:test|it|describe)|\))\(\s*["'`]([A-Za-z][^\n]*?)[:,]/g;
 /** So that no title covers an attack by a word or two that they share. */
 const WORDS_MIN = 4;
 
