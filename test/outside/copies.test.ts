@@ -8,11 +8,12 @@ import type { AuditReport } from "../../host/economy/report.ts";
 import { Town } from "./town.ts";
 
 const town = new Town();
-const flashOf = (device: string) => join(town.boardFolder(device), "module.flash");
-const keep = (device: string, name: string) =>
-  copyFileSync(flashOf(device), `${flashOf(device)}.${name}`);
-const putBack = (device: string, name: string) =>
-  copyFileSync(`${flashOf(device)}.${name}`, flashOf(device));
+const flashOf = (device: string, half: "agent" | "module") =>
+  join(town.boardFolder(device), `${half}.flash`);
+const keep = (device: string, name: string, half: "agent" | "module" = "module") =>
+  copyFileSync(flashOf(device, half), `${flashOf(device, half)}.${name}`);
+const putBack = (device: string, name: string, half: "agent" | "module" = "module") =>
+  copyFileSync(`${flashOf(device, half)}.${name}`, flashOf(device, half));
 const buy = (amount: number) => town.ask("buy", { as: "Ada", amount, unit: "USD" });
 const audited = async () => (await town.ask("audit")) as AuditReport;
 
@@ -22,6 +23,7 @@ beforeAll(async () => {
   await town.ask("pay", { as: "Ada", to: "Bo", amount: 1_000, unit: "USD" });
   await town.stop("SIGTERM");
   for (const device of ["Ada", "Kiosk", "Harbour Bank teller"]) keep(device, "old");
+  keep("Ada", "old", "agent");
   await town.start();
   await buy(200);
   await town.ask("withdraw", { as: "Bo", amount: 300, unit: "USD" });
@@ -63,6 +65,25 @@ it("an older copy of a person's flash: refused and told, and the rest of the eco
 
 it("the newest copy put back: nothing is missing", async () => {
   putBack("Ada", "new");
+  await town.start();
+  expect(await town.settledAudit()).toMatchObject({ ok: true, problems: [] });
+  expect(await town.spendable("Ada")).toBe(4_200);
+  await town.stop("SIGTERM");
+});
+
+it("an older copy of an agent's flash: refused and told, until the newest is put back", async () => {
+  keep("Ada", "new", "agent");
+  putBack("Ada", "old", "agent");
+  await town.start();
+  const told = /the trusted agent of Ada does not open: its flash is an older copy /;
+  expect(town.saidSoFar).toMatch(told);
+  await expect(buy(100)).rejects.toThrow(told);
+  await expect(town.ask("pay", { as: "Bo", to: "Ada", amount: 1, unit: "USD" })).rejects.toThrow(
+    told,
+  );
+  expect((await audited()).problems).toContainEqual(expect.stringMatching(told));
+  await town.stop("SIGTERM");
+  putBack("Ada", "new", "agent");
   await town.start();
   expect(await town.settledAudit()).toMatchObject({ ok: true, problems: [] });
   expect(await town.spendable("Ada")).toBe(4_200);
