@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Transactions between two real devices for faults to be made in (wireTrial.ts).
+// Transactions between two real devices for faults to be made in (wireTrial.ts). They are not those
+// of host/torture: these run on bare wires under hosts that lie about everything, and there are some
+// that the explorer does not have, a credential, two customers at once, a payment right after a boot.
 import { fundedWorld } from "../../host/torture/scenarios.ts";
 import { type Device, filled, hex } from "../../host/torture/agentWorld.ts";
 import { acquire, cardComponents, merchantComponents } from "../../host/torture/purchaseWorld.ts";
