@@ -85,6 +85,9 @@ byte cuts, losses;
 #define DO_PAYER_TELL_COMMITTED payerWord = WORD_COMMITTED
 #define MAY_PAYER_TELL_ABORTED (MAY_PAYER_TELL && (payerClose || !payerOpen))
 #define DO_PAYER_TELL_ABORTED payerWord = WORD_ABORTED; CLOSE_PAYER_SESSION
+// Where the own side has ended it changes nothing: forgotten is only what was noted.
+#define MAY_PAYER_TELL_NO_RECORD (MAY_PAYER_TELL && payerClose)
+#define DO_PAYER_TELL_NO_RECORD DO_PAYER_TELL_ABORTED
 
 active proctype Payer() {
 end:
@@ -103,7 +106,6 @@ end:
 #endif
 #ifdef FORGETS_BEFORE_NOTED
   :: atomic { payer == PAYER_DONE -> payer = PAYER_FORGOTTEN }
-  :: atomic { payer == PAYER_FORGOTTEN && MAY_PAYER_TELL_ABORTED -> DO_PAYER_TELL_ABORTED }
 #endif
   od
 }
@@ -149,6 +151,10 @@ end:
 #define DO_PAYEE_TELL_COMMITTED payeeWord = WORD_COMMITTED
 #define MAY_PAYEE_TELL_ABORTED (MAY_PAYEE_TELL && (payeeClose || !payeeOpen || HAS_DROPPED))
 #define DO_PAYEE_TELL_ABORTED payeeWord = WORD_ABORTED; payeeOpen = false
+// Nobody notes, and nobody asks about, a payment that a command started: MAY_PAYEE_FORGET.
+#define PAYEE_HAS_RECEIVED (payee == PAYEE_RECEIVED || payee == PAYEE_COMPENSATED_OUT)
+#define MAY_PAYEE_TELL_NO_RECORD (MAY_PAYEE_TELL && payeeClose && (!PAYEE_HAS_RECEIVED || payeeNoted))
+#define DO_PAYEE_TELL_NO_RECORD DO_PAYEE_TELL_ABORTED
 
 active proctype Payee() {
 end:

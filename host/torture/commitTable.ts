@@ -10,12 +10,18 @@ export type Table = Readonly<Record<string, Readonly<Record<string, string>>>>;
  * The payer, or who decides where both pay. Events: `commit`, `note` (the own side noted),
  * `peerDone`, `forget` and `expire` (the record goes before the horizon, or behind it) are appends,
  * `raise` the counter's; `acknowledge`, `ask`, `answerAborted` and `tell...` (to the own side)
- * leave the module.
+ * leave the module. `tellNoRecord` answers a bank whose question may have come late: to one that
+ * still holds it means aborted, and nothing to one that was told the end (rule 4.6).
  */
 export const PAYER: Table = {
-  idle: { commit: "committing", tellAborted: "closed", answerAborted: "closed" },
+  idle: {
+    commit: "committing",
+    tellAborted: "closed",
+    tellNoRecord: "closed",
+    answerAborted: "closed",
+  },
   // Somebody relies on this word: the payment must not begin any more (rules 4.4, 4.6).
-  closed: { tellAborted: "closed", answerAborted: "closed" },
+  closed: { tellAborted: "closed", tellNoRecord: "closed", answerAborted: "closed" },
   committing: { note: "committingNoted", raise: "committed" },
   committingNoted: { raise: "noted" },
   committed: {
@@ -40,7 +46,7 @@ export const PAYER: Table = {
     expire: "forgotten",
   },
   // A missing record is answered `aborted` below the horizon only (rule 4.6): the payee is done.
-  forgotten: { tellCommitted: "forgotten", answerAborted: "forgotten" },
+  forgotten: { tellCommitted: "forgotten", tellNoRecord: "forgotten", answerAborted: "forgotten" },
 };
 
 /**
@@ -49,8 +55,8 @@ export const PAYER: Table = {
  * `refused` (the agency's verdict), `note`, `forget`, `expire`; the rest leaves the module.
  */
 export const PAYEE: Table = {
-  idle: { prepare: "preparing", tellAborted: "closed" },
-  closed: { tellAborted: "closed" },
+  idle: { prepare: "preparing", tellAborted: "closed", tellNoRecord: "closed" },
+  closed: { tellAborted: "closed", tellNoRecord: "closed" },
   preparing: { raise: "prepared" },
   // In doubt (rule 4.3): nothing but the payer's word leads out.
   prepared: {
@@ -73,7 +79,7 @@ export const PAYEE: Table = {
     forget: "received",
     expire: "received",
   },
-  received: { sayDone: "received", tellCommitted: "received" },
+  received: { sayDone: "received", tellCommitted: "received", tellNoRecord: "received" },
   paying: { forget: "payingOut", raise: "compensated" },
   payingOut: { raise: "compensatedOut" },
   compensated: { sayDone: "compensated", tellCommitted: "compensated", note: "compensatedNoted" },
@@ -83,7 +89,11 @@ export const PAYEE: Table = {
     forget: "compensatedOut",
     expire: "compensatedOut",
   },
-  compensatedOut: { sayDone: "compensatedOut", tellCommitted: "compensatedOut" },
+  compensatedOut: {
+    sayDone: "compensatedOut",
+    tellCommitted: "compensatedOut",
+    tellNoRecord: "compensatedOut",
+  },
   refusing: { forget: "droppingOut", raise: "dropped" },
   dropping: { forget: "droppingOut", keep: "droppingKept", raise: "dropped" },
   droppingOut: { raise: "released" },
@@ -94,7 +104,7 @@ export const PAYEE: Table = {
   droppedKept: { tellAborted: "droppedKept", note: "droppedKeptNoted" },
   // Proof against a decider that lies, so it stays to the horizon (rule 4.9).
   droppedKeptNoted: { tellAborted: "droppedKeptNoted", expire: "released" },
-  released: { tellAborted: "released" },
+  released: { tellAborted: "released", tellNoRecord: "released" },
 };
 
 /**

@@ -45,6 +45,7 @@ const TOLD: Readonly<Record<number, string>> = {
   3: "tellInDoubt",
 };
 const ANSWER_ABORTED = 1;
+const NO_REQUEST = 0;
 
 /** A message that says something about a payment. */
 export interface NamedMessage {
@@ -253,7 +254,11 @@ function toldToHost(body: Uint8Array): NamedMessage | null {
   const id = heads.view();
   const event = TOLD[heads.uint()];
   if (heads.isFailed || event === undefined) return null;
-  if (number === SETTLE) return { event, payId: hex(id), isExact: true };
+  if (number === SETTLE) {
+    // settle = [ 84, pay-id, state, request-kind, ... ]; aborted, kind 0: there is no record of it.
+    const isMissing = event === TOLD[1] && heads.uint() === NO_REQUEST;
+    return { event: isMissing ? "tellNoRecord" : event, payId: hex(id), isExact: true };
+  }
   // [ 29, command, state, reason, code, transaction, pay-id, ticket ]: a pay id where there is one.
   for (let item = 3; item < 6; item += 1) heads.skip();
   if (items < 8 || heads.peek() !== 2) return null;

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bank as its modules' own side: withdrawals and issues, under repeated and contradicting
 // messages, and all kinds under crashes at every point (docs/protocol.md, "Ledger").
+import { hexToBytes } from "@noble/hashes/utils.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { hostBody, parseHostBody, RequestKind } from "../../host/application/hostPort.ts";
+import {
+  HostMessage,
+  hostBody,
+  PaymentState,
+  parseHostBody,
+  RequestKind,
+} from "../../host/application/hostPort.ts";
 import { closeQuestions } from "../../host/network/bank/bank.ts";
 import { cardPostingBatch } from "../../host/network/bank/chart.ts";
 import { memoryLedgerStore } from "../../host/network/bank/memoryLedger.ts";
@@ -21,6 +28,12 @@ import {
   TELLER,
   World,
 } from "./bank-world.ts";
+
+/** As a module answers about a payment that it has no record of (docs/protocol.cddl, 88). */
+function noRecord(payId: string): Uint8Array {
+  const names = [hexToBytes(payId), PaymentState.ABORTED, RequestKind.NONE];
+  return hostBody(HostMessage.SETTLE, ...names, 0, "XXX", new Uint8Array(8));
+}
 
 describe("a withdrawal", () => {
   it("is held before it is granted and leaves the stock when the module committed", async () => {
@@ -107,6 +120,31 @@ describe("a withdrawal", () => {
     expect(await settle(1)).toBe("alarm");
     expect(world.alarms).toHaveLength(3);
     expect(world.balance("notes-on-hand:EUR")).toBe(-300);
+  });
+
+  it.each([
+    ["settled", 2, [700, -300]],
+    ["released", 1, [1000, 0]],
+  ])("that is %s stays so where its module has no record of it any more", async (...row) => {
+    const [, state, balances] = row;
+    const [world, teller] = [new World(), new ModelModule()];
+    await world.answer(TELLER, teller.want(pay(1), CUSTOMER, 300, "EUR", "alice"));
+    teller.payments.get(pay(1))!.state = state;
+    expect(await world.answer(TELLER, teller.settle(pay(1)))).toBe("noted");
+    // Noted, it is forgotten; the answer to a question (88) that was long on its way says so.
+    expect(await world.answer(TELLER, noRecord(pay(1)))).toBe("noted");
+    expect(world.alarms).toEqual([]);
+    expect([world.balance("alice"), world.balance("notes-on-hand:EUR")]).toEqual(balances);
+  });
+
+  it("that is held goes back where its module has no record of it", async () => {
+    const [world, teller] = [new World(), new ModelModule()];
+    await world.answer(TELLER, teller.want(pay(1), CUSTOMER, 300, "EUR", "alice"));
+    expect(await world.answer(TELLER, noRecord(pay(1)))).toBe("noted");
+    expect([world.balance("alice"), world.balance("in-transit:EUR")]).toEqual([1000, 0]);
+    // What was given back stays so: a record that it was carried out contradicts it.
+    teller.payments.get(pay(1))!.state = 2;
+    expect(await world.answer(TELLER, teller.settle(pay(1)))).toBe("alarm");
   });
 });
 

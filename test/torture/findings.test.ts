@@ -41,3 +41,10 @@ test("an order whose end the agent could not hear for want of a key is told: exc
   expect(result.complaints).toEqual([]);
   expect(result.isCommitted).toBe(true);
 });
+
+// The bank's question (88) came when the generator had forgotten what the bank had noted; that it
+// has no record contradicts neither the books nor the model (rule 4.6).
+test("the bank asks late about a payment that is forgotten: no contradiction in a redemption", () => {
+  const id = "redemption:1:12/both.T.late+12/message.only-behind-all-time-outs";
+  expect(attempt(id)).toMatchObject({ isCommitted: true, complaints: [] });
+});

@@ -230,7 +230,11 @@ function decideSettle(
   if (isCommitted && !isSameContent(payment, { ...payment, kind, peer, amountMinor, unit })) {
     return only(alarm("it committed something else than was agreed to"));
   }
-  const wanted = isCommitted ? "settled" : "released";
+  // No record (kind 0): nothing was promised, or what was noted is forgotten by now, e.g. where the
+  // question was long on its way. That says nothing against books that have an end (rule 4.6).
+  const hasNoRecord = !isCommitted && request === RequestKind.NONE;
+  const known = hasNoRecord && payment.state !== "held" ? payment.state : "released";
+  const wanted = isCommitted ? "settled" : known;
   const follow = [noted, ...whatFollows(payment, wanted)];
   if (payment.state === wanted) return only(...follow);
   if (payment.state !== "held") {
