@@ -20,12 +20,12 @@ export interface KillCounts {
 
 /**
  * Kills and restarts a new town.
- * @param isOver asked after each round with the number of rounds
+ * @param isOver asked after each round with the number of rounds and what came of them
  */
 export async function killRounds(
   town: Town,
   seed: number,
-  isOver: (rounds: number) => boolean,
+  isOver: (rounds: number, counts: KillCounts) => boolean,
   tell: (line: string) => void = () => undefined,
 ): Promise<KillCounts> {
   const random = new Random(seed);
@@ -39,16 +39,14 @@ export async function killRounds(
   };
   await cutStart();
   await town.start();
-  for (let round = 0; !isOver(round); round += 1) {
+  for (let round = 0; !isOver(round, counts); round += 1) {
     const order = ORDERS[round < ORDERS.length ? round : random.below(ORDERS.length)]!;
     const afterMs = random.below(ORDER_MS);
     let isAnswered = false;
-    const asked = town.ask(order.command, order.options).then(
-      () => {
-        isAnswered = true;
-      },
-      () => undefined,
-    );
+    const hear = () => {
+      isAnswered = true;
+    };
+    const asked = town.ask(order.command, order.options).then(hear, hear);
     await pause(afterMs);
     if (!isAnswered) counts.ordersCut += 1;
     await town.stop("SIGKILL");

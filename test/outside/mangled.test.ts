@@ -4,7 +4,7 @@
 import { afterAll, expect, it } from "vitest";
 import { mangledRounds, throughProxy } from "./mangled.ts";
 import { DEEDS, type ManglingProxy, openManglingProxy } from "./manglingProxy.ts";
-import { Town } from "./town.ts";
+import { ORDERS, Town } from "./town.ts";
 
 let proxy: ManglingProxy | undefined;
 let town: Town | undefined;
@@ -20,7 +20,8 @@ it("a mangling proxy between all hosts: when it stops, everything is settled by 
   const everyDeedDone = () => DEEDS.every((deed) => proxy!.counts[deed] > 0);
   const counts = await mangledRounds(town, proxy, 3, (rounds) => rounds >= 4 && everyDeedDone());
   expect(counts.problems).toEqual([]);
-  expect(await town.ask("pay", { as: "Ada", to: "Bo", amount: 5, unit: "USD" })).toMatchObject({
-    outcome: "ok",
-  });
+  // Ada may have nothing by now: any of her orders may have failed.
+  for (const { command, options } of ORDERS.slice(0, 2)) {
+    expect(await town.carryOut(command, options)).toMatchObject({ outcome: "ok" });
+  }
 }, 400_000);

@@ -86,6 +86,22 @@ export class Town {
   }
 
   /**
+   * Gives an order again until it is carried out, or patience ends: a host may learn only by it that
+   * its line is dead.
+   */
+  async carryOut(command: string, options: ControlRequest["options"]): Promise<unknown> {
+    const endMs = performance.now() + SETTLE_PATIENCE_MS;
+    for (;;) {
+      try {
+        return await this.ask(command, options);
+      } catch (error) {
+        if (performance.now() > endMs) throw error;
+        await pause(SETTLE_PAUSE_MS);
+      }
+    }
+  }
+
+  /**
    * Audits until all is settled, or patience ends: nobody does anything for it meanwhile.
    * @returns the last audit
    */
