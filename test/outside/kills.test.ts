@@ -16,4 +16,4 @@ it("a killed host: whatever the moment, the audit holds after the next start", a
   expect(await town.carryOut("buy", { as: "Ada", amount: 100, unit: "USD" })).toMatchObject({
     outcome: "ok",
   });
-});
+}, 600_000);

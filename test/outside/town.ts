@@ -13,7 +13,7 @@ const ECONOMY = projectFile("test/outside/economy.json");
 const FLORIN = projectFile("bin/florin.js");
 
 /** How long open payments may take to settle by themselves before an audit counts. */
-const SETTLE_PATIENCE_MS = 90_000;
+const SETTLE_PATIENCE_MS = 180_000;
 const SETTLE_PAUSE_MS = 500;
 
 export class Town {
