@@ -2,30 +2,16 @@
 // Banks killed at each of their lines while a customer draws money, pays it in or has it made fresh
 // (protocol section 6, Ledger): each is booked once or not at all, what is held is what was issued
 // less what was redeemed, and nothing stays open.
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { PaymentState, RequestKind } from "../../host/application/hostPort.ts";
 import { sqlLedgerStore } from "../../host/network/bank/sqlLedger.ts";
-import { type Database, openDatabase } from "../../host/network/store/database.ts";
-import { migrate } from "../../host/network/store/migrations.ts";
-import { MIGRATIONS } from "../../host/network/store/schema.ts";
+import { useBooks } from "./cuts/life.ts";
 import { type BankPlan, BankTown, CUSTOMERS_PAY_ID, OPENING_MINOR } from "./cuts/bankTown.ts";
 
-// Many lives in one test: a slow machine needs its time.
-vi.setConfig({ testTimeout: 600_000 });
-
-let database: Database;
-beforeAll(async () => {
-  database = await openDatabase("memory:");
-  await migrate(database, MIGRATIONS);
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
-});
-afterAll(async () => {
-  vi.useRealTimers();
-  await database.close();
-});
+const books = useBooks(["setTimeout", "clearTimeout", "Date"]);
 
 async function expectSound(town: BankTown, { bank }: BankPlan): Promise<void> {
-  const store = sqlLedgerStore(database);
+  const store = sqlLedgerStore(books());
   const balance = async (name: string, account: string) =>
     (await store.account(name, account))?.balanceMinor ?? 0;
   for (const name of ["First", "Second"] as const) {
@@ -86,14 +72,14 @@ const deaths: (Partial<BankPlan> & { name: string })[] = [
 
 /** Lives through the plan once, and once more for each line; gives the number of lines. */
 async function killAtEachLine(plan: BankPlan): Promise<number> {
-  const calm = await BankTown.live(database, plan);
+  const calm = await BankTown.live(books(), plan);
   await expectSound(calm, plan);
   const { state } = calm.tellers[plan.bank].module.payments.get(CUSTOMERS_PAY_ID)!;
   const isCommitted = plan.end.startsWith("commits");
   expect(state).toBe(isCommitted ? PaymentState.COMMITTED : PaymentState.ABORTED);
   const lines = calm.knife.reached;
   for (let cutAt = 1; cutAt <= lines; cutAt += 1) {
-    const town = await BankTown.live(database, { ...plan, cutAt });
+    const town = await BankTown.live(books(), { ...plan, cutAt });
     expect(town.knife.where).toBeDefined();
     await expectSound(town, plan).catch((error: unknown) => {
       const where = `line ${cutAt}, ${town.knife.where}`;

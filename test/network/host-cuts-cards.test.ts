@@ -2,40 +2,26 @@
 // The card side with each host killed at each of its lines, and each message of the card network
 // lost, doubled, late, out of order, repeated or flipped (protocol section 6): one hold, one
 // posting or void, never while in doubt, and the bank's books as the card issuer's.
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type Database, openDatabase } from "../../host/network/store/database.ts";
-import { migrate } from "../../host/network/store/migrations.ts";
-import { MIGRATIONS } from "../../host/network/store/schema.ts";
+import { describe, expect, it, vi } from "vitest";
 import { mandate } from "./authorization-world.ts";
+import { useBooks } from "./cuts/life.ts";
 import { CardTown, type Plan } from "./cuts/cardTown.ts";
 import { LINE_FAULTS } from "./cuts/memoryNet.ts";
 
 vi.mock("node:net", () => import("./cuts/memoryNet.ts"));
 
-// Many lives in one test: a slow machine needs its time.
-vi.setConfig({ testTimeout: 600_000 });
-
-let database: Database;
-beforeAll(async () => {
-  database = await openDatabase("memory:");
-  await migrate(database, MIGRATIONS);
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
-});
-afterAll(async () => {
-  vi.useRealTimers();
-  await database.close();
-});
+const books = useBooks(["setTimeout", "clearTimeout", "Date"]);
 
 /** The card side of one transaction, whole; the amount is 10.00 EUR. */
 async function expectSound(town: CardTown, plan: Plan): Promise<void> {
   const { agent } = town;
   const isPosted = agent.hasMoneyMoved;
   const sign = plan.mandate.direction === "buy" ? 1 : -1;
-  const [transaction] = await database.query("SELECT state FROM card_transactions");
-  const [card] = await database.query("SELECT * FROM card_accounts WHERE card_number LIKE '4%'");
-  const entries = await database.query("SELECT transaction FROM ledger_entries");
-  const [lines] = await database.query("SELECT SUM(debit_minor) AS sum FROM ledger_lines");
-  const balances = await database.query("SELECT balance_minor FROM ledger_accounts");
+  const [transaction] = await books().query("SELECT state FROM card_transactions");
+  const [card] = await books().query("SELECT * FROM card_accounts WHERE card_number LIKE '4%'");
+  const entries = await books().query("SELECT transaction FROM ledger_entries");
+  const [lines] = await books().query("SELECT SUM(debit_minor) AS sum FROM ledger_lines");
+  const balances = await books().query("SELECT balance_minor FROM ledger_accounts");
   const ended = isPosted ? ["posted"] : ["voided", "refused"];
   expect(ended).toContain(agent.state);
   expect(isPosted ? ["posted"] : [undefined, "voided", "refused"]).toContain(transaction?.state);
@@ -90,7 +76,7 @@ describe.each(trades)(title, ({ money, order, ends, least }) => {
   /** The life in which nothing happens. */
   const calm = async (change: Partial<Plan> = {}) => {
     const whole = { ...plan(), ...change };
-    const town = await CardTown.live(database, whole);
+    const town = await CardTown.live(books(), whole);
     expect(town.agent.state).toBe(ends);
     await expectSound(town, whole);
     return town;
@@ -101,7 +87,7 @@ describe.each(trades)(title, ({ money, order, ends, least }) => {
     expect(lines).toBeGreaterThanOrEqual(death.isCoarse ? least / 2 : least);
     for (let cutAt = 1; cutAt <= lines; cutAt += 1) {
       const cut: Plan = { ...plan(), ...death, cutAt };
-      const town = await CardTown.live(database, cut);
+      const town = await CardTown.live(books(), cut);
       expect(town.knife.where).toBeDefined();
       await expectSound(town, cut).catch((error: unknown) => {
         const where = `line ${cutAt}, ${town.knife.where}`;
@@ -116,7 +102,7 @@ describe.each(trades)(title, ({ money, order, ends, least }) => {
     expect(messages).toBe(ends === "refused" ? 4 : 8);
     for (let faultAt = 1; faultAt <= messages; faultAt += 1) {
       const faulty: Plan = { ...plan(), faultAt, fault };
-      const town = await CardTown.live(database, faulty);
+      const town = await CardTown.live(books(), faulty);
       await expectSound(town, faulty).catch((error: unknown) => {
         throw new Error(`message ${faultAt} ${fault}: ${String(error)}`, { cause: error });
       });
@@ -133,7 +119,7 @@ describe.each(trades)(title, ({ money, order, ends, least }) => {
       expect(commands).toBe(ends === "refused" ? 3 : 4);
       for (let at = 1; at <= commands; at += 1) {
         const away: Plan = { ...plan(), leaves: { at, losesPower } };
-        const town = await CardTown.live(database, away);
+        const town = await CardTown.live(books(), away);
         // Who starts a shop whose device is not there is told.
         expect(town.alarms.splice(0)).toEqual(at <= 2 ? ["the device is not there"] : []);
         await expectSound(town, away);
@@ -146,7 +132,7 @@ it.each([1, 2])(
   "the bank's books fail at write %d: the posting is booked all the same",
   async (at) => {
     const plan: Plan = { mandate: mandate(), money: "commits", booksFailAt: at };
-    const town = await CardTown.live(database, plan);
+    const town = await CardTown.live(books(), plan);
     expect(town.alarms.splice(0)).toEqual(["the disk is full"]);
     await expectSound(town, plan);
   },

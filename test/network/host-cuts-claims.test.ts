@@ -3,7 +3,7 @@
 // issuer at each line of its reconciliation (protocol rules 4.13 and 6): whatever line it was, the
 // books and records are afterwards those of a host that nobody killed.
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { systemClock } from "../../host/link/clock.ts";
 import { LAG_SECONDS } from "../../host/network/agency/claims.ts";
 import { ClaimsDesk } from "../../host/network/agency/claimsDesk.ts";
@@ -11,15 +11,14 @@ import { sqlClaimStore } from "../../host/network/agency/sqlClaims.ts";
 import { type BankDevice, BankService } from "../../host/network/bank/bankService.ts";
 import { openBankBatch, openDepositBatch } from "../../host/network/bank/chart.ts";
 import { sqlLedgerStore } from "../../host/network/bank/sqlLedger.ts";
-import { type Database, openDatabase, type Row } from "../../host/network/store/database.ts";
-import { migrate } from "../../host/network/store/migrations.ts";
-import { MIGRATIONS } from "../../host/network/store/schema.ts";
+import type { Row } from "../../host/network/store/database.ts";
 import { START_SECONDS } from "../../host/torture/testAgency.ts";
 import { encodeCbor } from "../../host/trust/cbor.ts";
 import { Refusal } from "../../host/trust/claims.ts";
 import { signObject } from "../../host/trust/cose.ts";
 import type { Signer } from "../support/noteMaker.ts";
 import { AMOUNT, ClaimedMoney, HORIZON, PAY_ID } from "./claimed-money.ts";
+import { useBooks } from "./cuts/life.ts";
 import { commandName } from "./cuts/merchantAgent.ts";
 import { HostProcess, Knife, never, rest } from "./cuts/process.ts";
 import { BANK, type Hop, UNIT } from "./redeemed-notes.ts";
@@ -28,21 +27,13 @@ const OTHER_BANK = "Other Bank";
 const ACCOUNT = `ben:${UNIT}`;
 const TABLES = "lines entries payments accounts leaves transfers convictions aborted";
 
-// Many lives in one test: a slow machine needs its time.
-vi.setConfig({ testTimeout: 600_000 });
-
-let database: Database;
-beforeAll(async () => {
-  database = await openDatabase("memory:");
-  await migrate(database, MIGRATIONS);
-});
-afterAll(() => database.close());
+const books = useBooks([]);
 
 /** What hosts leave behind: every table, but for the order in which rows came. */
 async function everything(): Promise<Record<string, Row[]>> {
   const found: Record<string, Row[]> = {};
   for (const table of [...TABLES.split(" ").map((name) => `ledger_${name}`), "agency_claims"]) {
-    const rows = await database.query(`SELECT * FROM ${table}`);
+    const rows = await books().query(`SELECT * FROM ${table}`);
     const plain = rows.map(({ number: _, ...row }) => row);
     found[table] = plain.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
   }
@@ -64,9 +55,9 @@ class Life {
 
   /** Books in which the claimed money was issued. */
   async open(): Promise<void> {
-    for (const table of TABLES.split(" ")) await database.query(`DELETE FROM ledger_${table}`);
-    await database.query("DELETE FROM agency_claims");
-    const store = sqlLedgerStore(database);
+    for (const table of TABLES.split(" ")) await books().query(`DELETE FROM ledger_${table}`);
+    await books().query("DELETE FROM agency_claims");
+    const store = sqlLedgerStore(books());
     for (const bank of [BANK, OTHER_BANK]) {
       await store.apply(openBankBatch(bank, [UNIT], { [UNIT]: [BANK] }));
       const deposit = { account: ACCOUNT, owner: "ben", unit: UNIT, drawers: [] };
@@ -96,7 +87,7 @@ class Life {
   agency(account: string, speaks?: Uint8Array) {
     const { claim, drafts } = this.money.made({ account });
     return async (process: HostProcess) => {
-      const own = process.over(database);
+      const own = process.over(books());
       const bank = this.bank(process);
       const desk = new ClaimsDesk({
         agency: this.money.agency,
@@ -142,7 +133,7 @@ class Life {
       ...others,
       issuers: { [UNIT]: [BANK] },
     };
-    return new BankService(settings, sqlLedgerStore(process.over(database)), {
+    return new BankService(settings, sqlLedgerStore(process.over(books())), {
       nowSeconds: () => this.nowSeconds,
       clock: systemClock,
       moduleRoot: this.money.world.agency.moduleRoot,

@@ -2,18 +2,16 @@
 // Two banks' mailboxes killed at each of their lines while a payee asks and its payer, a customer
 // of the other bank, answers (protocol rule 4.5): a letter that was taken is there, no letter is
 // there twice, and the answer arrives when the hosts go on asking.
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import { MailClient } from "../../host/network/bank/mailClient.ts";
 import { serveMail } from "../../host/network/bank/mailServer.ts";
 import { sqlMailStore } from "../../host/network/bank/sqlMailStore.ts";
-import { type Database, openDatabase } from "../../host/network/store/database.ts";
-import { migrate } from "../../host/network/store/migrations.ts";
-import { MIGRATIONS } from "../../host/network/store/schema.ts";
 import { START_SECONDS, TestAgency } from "../../host/torture/testAgency.ts";
 import { decodeCbor, encodeCbor } from "../../host/trust/cbor.ts";
 import { Role } from "../../host/trust/certificates.ts";
 import { signObject } from "../../host/trust/cose.ts";
 import { Signer } from "../support/noteMaker.ts";
+import { useBooks } from "./cuts/life.ts";
 import { useWebNet, WebNet } from "./cuts/memoryWebSockets.ts";
 import { HostProcess, Knife, rest } from "./cuts/process.ts";
 
@@ -37,20 +35,8 @@ const question = (() => {
 const aborted = encodeCbor([PAY_ID, payer.id, 1, START_SECONDS]);
 const answer = signObject("florin/answer", aborted, payer.seed, payer.reference);
 
-// Many lives in one test: a slow machine needs its time.
-vi.setConfig({ testTimeout: 600_000 });
-
-let database: Database;
-beforeAll(async () => {
-  database = await openDatabase("memory:");
-  await migrate(database, MIGRATIONS);
-  // Answers that never come are given up in virtual time alone, which does not pass here.
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-});
-afterAll(async () => {
-  vi.useRealTimers();
-  await database.close();
-});
+// Answers that never come are given up in virtual time alone, which does not pass here.
+const books = useBooks(["setTimeout", "clearTimeout"]);
 
 const hex = ({ id }: Signer) => Buffer.from(id).toString("hex");
 
@@ -75,7 +61,7 @@ class Life {
   }
 
   async run(): Promise<void> {
-    await database.query("DELETE FROM mail_letters");
+    await books().query("DELETE FROM mail_letters");
     for (const box of ["one", "other"] as const) await this.start(box);
     // The payer hears of each question until it has answered.
     const last = { payee: 0, payer: 0 };
@@ -96,7 +82,7 @@ class Life {
   private async post(who: string, box: Box, statement: Uint8Array, chain: Uint8Array) {
     const result = await this.ask(who, box, (client) => client.post(statement, chain));
     if (result !== "accepted") return;
-    const rows = await database.query(
+    const rows = await books().query(
       "SELECT 1 FROM mail_letters WHERE bank = $1 AND statement = $2",
       [box, Buffer.from(statement).toString("hex")],
     );
@@ -148,7 +134,7 @@ class Life {
     const process = new HostProcess(bank, this.knife);
     this.boxes.set(bank, process);
     this.net.hosts.set(bank, process);
-    const store = sqlMailStore(process.over(database));
+    const store = sqlMailStore(process.over(books()));
     const root = agency.moduleRoot;
     const nowSeconds = () => START_SECONDS;
     const options = { bank, host: bank, port: PORTS[bank], store, root, nowSeconds };
@@ -173,7 +159,7 @@ it.each([
     expect(life.knife.where === undefined, where).toBe(cutAt === 0);
     expect(life.heard, where).toEqual([answer]);
     expect(life.missing, where).toEqual([]);
-    const rows = await database.query("SELECT bank, kind, sender FROM mail_letters");
+    const rows = await books().query("SELECT bank, kind, sender FROM mail_letters");
     const names = rows.map(({ bank, kind, sender }) => `${bank} ${kind} ${sender}`);
     expect(names.length, where).toBe(new Set(names).size);
     // Where the payee asks both are kept: nobody has told that the matter is over.

@@ -10,6 +10,7 @@ import { sqlLedgerStore } from "../../../host/network/bank/sqlLedger.ts";
 import type { Database } from "../../../host/network/store/database.ts";
 import { NOW_MS } from "../authorization-world.ts";
 import { BankBoard, type End, order } from "./bankBoards.ts";
+import { bury, type Death, type Host, liveThrough } from "./life.ts";
 import { commandName } from "./merchantAgent.ts";
 import { HostProcess, Knife, never, rest } from "./process.ts";
 
@@ -19,26 +20,16 @@ const [FIRST_TELLER, SECOND_TELLER, GENERATOR, CUSTOMER] = ["aa", "ac", "0f", "b
 export const CUSTOMERS_PAY_ID = "01".repeat(16);
 /** What alice has at either bank. */
 export const OPENING_MINOR = 1_000;
-const LIFE_MS = 1_200_000;
-/** Longer than any pause between repetitions. */
-const QUIET_MS = 120_000;
-
 type BankName = "First" | "Second";
 
-export interface BankPlan {
+export interface BankPlan extends Death {
   /** Where alice goes, and what for (RequestKind). */
   readonly bank: BankName;
   readonly request: number;
   readonly amountMinor: number;
   readonly end: End;
-  /** The line at which a bank's host is killed. */
-  readonly cutAt?: number;
-  /** A transaction of the database is one line. */
-  readonly isCoarse?: boolean;
   /** Lines count from the start of the banks on, or from when both are open. */
   readonly countsStart?: boolean;
-  readonly isOneProcess?: boolean;
-  readonly awayMs?: number;
 }
 
 export class BankTown {
@@ -49,7 +40,7 @@ export class BankTown {
   isQuiet = false;
   /** The books about the customer's payment when its doubt ended. */
   duringDoubt: Promise<unknown> | undefined;
-  private readonly hosts = new Map<BankName, { process: HostProcess; end: () => void }>();
+  private readonly hosts = new Map<BankName, Host>();
   private readonly database: Database;
   private readonly plan: BankPlan;
   private orders = 0;
@@ -95,38 +86,10 @@ export class BankTown {
     setTimeout(() => {
       void this.tellers[bank].want(CUSTOMERS_PAY_ID, CUSTOMER, amountMinor, account, request);
     }, 1_000);
-    let isOver = false;
-    let reached = 0;
-    setTimeout(() => {
-      reached = this.knife.reached;
-    }, LIFE_MS - QUIET_MS);
-    setTimeout(() => {
-      isOver = true;
-    }, LIFE_MS);
-    while (!isOver) {
-      await rest(this.knife);
-      this.bury();
+    this.isQuiet = await liveThrough(this.knife, () => {
+      bury(this.knife, this.hosts, this.plan, (name) => this.start(name));
       vi.advanceTimersToNextTimer();
-    }
-    await rest(this.knife);
-    this.isQuiet = this.knife.reached === reached;
-  }
-
-  private bury(): void {
-    const { killed } = this.knife;
-    if (killed === undefined) return;
-    this.knife.killed = undefined;
-    const dead = [...this.hosts].filter(
-      ([, { process }]) => process === killed || this.plan.isOneProcess === true,
-    );
-    for (const [name, { process, end }] of dead) {
-      process.isAlive = false;
-      this.hosts.delete(name);
-      end();
-    }
-    setTimeout(async () => {
-      for (const [name] of dead) await this.start(name);
-    }, this.plan.awayMs ?? 0);
+    });
   }
 
   private async start(name: BankName): Promise<void> {

@@ -25,6 +25,7 @@ import {
   switchConfig,
 } from "../authorization-world.ts";
 import { commandName, MerchantAgent, type Money } from "./merchantAgent.ts";
+import { bury, type Death, type Host, liveThrough } from "./life.ts";
 import { type LineFault, Net, useNet } from "./memoryNet.ts";
 import { HostProcess, Knife, never, rest } from "./process.ts";
 
@@ -32,22 +33,9 @@ const ISSUER_PORT = 5001;
 const SWITCH_PORT = 5002;
 const SHOP_BANK = "Shop Bank";
 
-/** Until everything that was begun has ended, however late it started again. */
-const LIFE_MS = 1_200_000;
-/** Longer than any pause between repetitions. */
-const QUIET_MS = 120_000;
-
-export interface Plan {
+export interface Plan extends Death {
   readonly mandate: Mandate;
   readonly money: Money;
-  /** The line at which a host is killed. */
-  readonly cutAt?: number;
-  /** A transaction of the database is one line. */
-  readonly isCoarse?: boolean;
-  /** All hosts are one process, as in `florin up`, and die together. */
-  readonly isOneProcess?: boolean;
-  /** How long what was killed stays away. */
-  readonly awayMs?: number;
   /** The command of the shop's host at which its device leaves, and whether without its power. */
   readonly leaves?: { readonly at: number; readonly losesPower: boolean };
   /** The write to the bank's books that fails, from 1. */
@@ -55,12 +43,6 @@ export interface Plan {
   /** The message that something happens to, and what. */
   readonly faultAt?: number;
   readonly fault?: LineFault;
-}
-
-interface Host {
-  readonly process: HostProcess;
-  /** Takes timers and lines from a host that is dead already. */
-  end(): void;
 }
 
 type HostName = "shop" | "switch" | "issuer";
@@ -128,41 +110,14 @@ export class CardTown {
       await rest(this.knife);
     }
     setTimeout(() => this.agent.begin(), 1_000);
-    let isOver = false;
-    let reached = 0;
-    setTimeout(() => {
-      reached = this.knife.reached;
-    }, LIFE_MS - QUIET_MS);
-    setTimeout(() => {
-      isOver = true;
-    }, LIFE_MS);
-    while (!isOver) {
-      await rest(this.knife);
-      this.bury();
+    this.isQuiet = await liveThrough(this.knife, () => {
+      const start = (name: HostName) => this.start(name);
+      bury(this.knife, this.hosts, this.plan, start, (name, process) => {
+        this.net.bury(process);
+        if (name === "shop") this.agent.unplug();
+      });
       if (!this.net.next()) vi.advanceTimersToNextTimer();
-    }
-    await rest(this.knife);
-    this.isQuiet = this.knife.reached === reached;
-  }
-
-  /** Ends what was killed, and starts it again when its time has come. */
-  private bury(): void {
-    const { killed } = this.knife;
-    if (killed === undefined) return;
-    const dead = [...this.hosts].filter(
-      ([, { process }]) => process === killed || this.plan.isOneProcess === true,
-    );
-    this.knife.killed = undefined;
-    for (const [name, { process, end }] of dead) {
-      process.isAlive = false;
-      this.hosts.delete(name);
-      end();
-      this.net.bury(process);
-      if (name === "shop") this.agent.unplug();
-    }
-    setTimeout(async () => {
-      for (const [name] of dead) await this.start(name);
-    }, this.plan.awayMs ?? 0);
+    });
   }
 
   private async start(name: HostName): Promise<void> {
