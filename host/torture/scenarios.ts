@@ -253,23 +253,7 @@ function withBank(name: string, kind: 1 | 3 | 5, gainMinor: number, seed: number
   }
   const world = put(made, customer, teller, agents, new Map());
   const account = kind === 5 ? null : ACCOUNT;
-  return {
-    name,
-    world,
-    first: customer,
-    second: teller,
-    half: "module",
-    accountGainMinor: -gainMinor,
-    gainMinor: { [UNIT]: gainMinor },
-    hasCard: false,
-    cardGainMinor: 0,
-    isHolderFull: false,
-    prepare() {},
-    order(number) {
-      const line = world.lineBetween(customer, teller);
-      world.tell(customer, "module", [81, commandOf(number), kind, 900, UNIT, account], line);
-    },
-  };
+  return request(name, world, [customer, teller], [kind, account], gainMinor, -gainMinor);
 }
 
 /** The bank has notes made into its teller's stock (2), or sends some of them back (4). */
@@ -277,21 +261,33 @@ function nested(name: string, kind: 2 | 4, gainMinor: number, seed: number): Sce
   const made = fundedWorld(seed);
   const { teller, generator } = made;
   const world = put(made, teller, generator, made.world, new Map());
+  return request(name, world, [teller, generator], [kind, null], gainMinor, 0);
+}
+
+/** What a module asks of a teller's or a generator's: a kind of request, and an account or none. */
+function request(
+  name: string,
+  world: FaultWorld,
+  [first, second]: readonly [Device, Device],
+  [kind, account]: readonly [number, string | null],
+  gainMinor: number,
+  accountGainMinor: number,
+): Scenario {
   return {
     name,
     world,
-    first: teller,
-    second: generator,
+    first,
+    second,
     half: "module",
-    accountGainMinor: 0,
+    accountGainMinor,
     gainMinor: { [UNIT]: gainMinor },
     hasCard: false,
     cardGainMinor: 0,
     isHolderFull: false,
     prepare() {},
     order(number) {
-      const line = world.lineBetween(teller, generator);
-      world.tell(teller, "module", [81, commandOf(number), kind, 900, UNIT, null], line);
+      const line = world.lineBetween(first, second);
+      world.tell(first, "module", [81, commandOf(number), kind, 900, UNIT, account], line);
     },
   };
 }
